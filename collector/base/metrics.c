@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/metrics.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "banned.h"
+
+static atomic_llong values[METRIC_COUNT];
+
+static const struct {
+	const char *family, *labels, *type, *help;
+} declared[] = {
+#define METRIC_ROW(symbol, family, labels, type, help) {family, labels, type, help},
+	METRICS(METRIC_ROW)
+#undef METRIC_ROW
+};
+
+void metrics_add(enum metric m, int64_t n)
+{
+	atomic_fetch_add_explicit(&values[m], n, memory_order_relaxed);
+}
+
+void metrics_set(enum metric m, int64_t value)
+{
+	atomic_store_explicit(&values[m], value, memory_order_relaxed);
+}
+
+int64_t metrics_get(enum metric m)
+{
+	return atomic_load_explicit(&values[m], memory_order_relaxed);
+}
+
+void metrics_reset(void)
+{
+	for (int m = 0; m < METRIC_COUNT; m++)
+		metrics_set((enum metric)m, 0);
+}
+
+void metrics_write(struct buf *out)
+{
+	const char *family = "";
+
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		if (strcmp(family, declared[m].family) != 0) {
+			family = declared[m].family;
+			buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family,
+				   declared[m].help, family, declared[m].type);
+		}
+		if (*declared[m].labels != '\0')
+			buf_printf(out, "%s{%s} %lld\n", family, declared[m].labels,
+				   (long long)metrics_get((enum metric)m));
+		else
+			buf_printf(out, "%s %lld\n", family,
+				   (long long)metrics_get((enum metric)m));
+	}
+}

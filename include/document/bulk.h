@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * bulk: the body of a _bulk request, and what its answer says of each document. Pure:
+ * bytes in, verdicts out. The error map is in docs/delivery.md. */
+#ifndef MMLAG_DOCUMENT_BULK_H
+#define MMLAG_DOCUMENT_BULK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "document/document.h"
+
+enum bulk_verdict {
+	BULK_DONE,      /* stored: forget it */
+	BULK_DUPLICATE, /* was stored before: forget it */
+	BULK_RETRY,     /* keep it, send it again */
+	BULK_REJECT,    /* will never be stored: dead letter */
+};
+
+enum bulk_pace { /* how to go on when something is to be sent again; slower is larger */
+	PACE_AGAIN,     /* exponential backoff */
+	PACE_BOOTSTRAP, /* create what is missing first */
+	PACE_SLOW,      /* an operator has to act: slowly, one log line at the change */
+};
+
+struct bulk_item {
+	enum bulk_verdict verdict;
+	enum bulk_pace pace; /* of BULK_RETRY */
+	int status;
+	char type[64];    /* error.type, "" for none */
+	char reason[256]; /* error.reason, cut; "" for none */
+};
+
+/* What the answer to a whole request means. */
+enum bulk_whole {
+	WHOLE_ITEMS,     /* see the items */
+	WHOLE_AGAIN,     /* nothing is settled: same ids again, with backoff */
+	WHOLE_BOOTSTRAP, /* the same, after creating what is missing */
+	WHOLE_SLOW,      /* the same, slowly; an operator has to act */
+	WHOLE_HALVE,     /* too large: halve; a single document is a reject */
+	WHOLE_BISECT,    /* malformed: halve down to the poison, which is a reject */
+};
+
+/* The name of the index for a document of time `t`: `pattern` with {yyyy.MM} or
+ * {yyyy.MM.dd} filled in, UTC. Returns 0, or -1 when `out` is too small.
+ * @thread any */
+int bulk_index_name(const char *pattern, struct wall t, char *out, size_t size);
+
+/* Append action and source line of one document. Returns 0, or -1 when `out` is full
+ * (then nothing was appended).
+ * @thread any */
+int bulk_add(struct buf *out, const char *index_pattern, struct wall t, const char *id,
+	     const char *json, size_t len);
+
+/* Read an answer to a request of `n` documents: HTTP status and body. Fills items[n]
+ * only for WHOLE_ITEMS. `err` holds the first refusal's words for the log, class
+ * ERR_OK when there was none.
+ * @thread any */
+enum bulk_whole bulk_read(int status, const char *body, size_t len, struct bulk_item *items,
+			  size_t n, struct err *err);
+
+#endif

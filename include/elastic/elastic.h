@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * elastic: the Elasticsearch or OpenSearch cluster as the shipper sees it: several
+ * nodes, one index that is created from the mapping when it does not exist, bulk
+ * requests, and a look ahead at what would go wrong. Belongs to one thread; blocks in
+ * http_exchange; never logs. */
+#ifndef MMLAG_ELASTIC_ELASTIC_H
+#define MMLAG_ELASTIC_ELASTIC_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/wake.h"
+#include "config/config.h"
+#include "document/bulk.h"
+#include "store/store.h"
+
+struct elastic;
+
+/* `c` is borrowed for the life of the object. `wake` may be NULL (see http_open).
+ * @thread shipper, or a command */
+NODISCARD int elastic_open(struct elastic **out, const struct config_elastic *c,
+			   struct wake *wake, struct err *err);
+void elastic_close(struct elastic *e);
+
+/* Make sure that the index for a document of time `t` exists: looked at when unknown
+ * and again every minute (its uuid: an index that was deleted is created from the
+ * mapping before the next bulk); created from the mapping when it is absent. A race
+ * with another creator is a success. An alias or data stream of that name is taken as
+ * it stands. Class ERR_RETRY or ERR_PERMANENT on failure (bulk_pace in err.code).
+ * @thread the owner's; blocks */
+NODISCARD int elastic_prepare(struct elastic *e, struct wall t, struct mono now,
+			      struct err *err);
+
+/* Send items[0..n) in one request to the next living node. Fills verdicts[n] only for
+ * WHOLE_ITEMS. On a transport failure returns WHOLE_AGAIN after marking the node dead
+ * (1 s doubling to 60 s). *retry_after_ms is the server's wish, -1 for none. `err` as in
+ * bulk_read.
+ * @thread the owner's; blocks */
+enum bulk_whole elastic_bulk(struct elastic *e, const struct store_item *items, size_t n,
+			     struct bulk_item *verdicts, int64_t *retry_after_ms,
+			     struct mono now, struct err *err);
+
+/* Read the credential files again.  @thread the owner's */
+NODISCARD int elastic_reread(struct elastic *e, struct err *err);
+
+enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_FAILURE };
+
+/* One line of the preflight: what was looked at, how it is, what to do. */
+typedef void elastic_finding(void *arg, enum finding_level level, const char *subject,
+			     const char *text);
+
+/* Look ahead, without changing anything: reachable, product and version, privileges
+ * (what may not be seen is a warning that names the privilege; only a refused
+ * create_doc is a failure), the mapping against our fields and `partitions` (the
+ * largest number expected of a topic), integer against `largest_lag`, topic.keyword,
+ * the field limit, and `documents_a_year`.
+ * @thread a command, or the shipper before its first bulk; blocks */
+void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
+		       int64_t documents_a_year, elastic_finding *each, void *arg);
+
+/* What an existing index lacks, as the body of a PUT _mapping; "" when nothing. With
+ * `apply` it is sent. The body is appended to `out`.
+ * @thread a command; blocks */
+NODISCARD int elastic_fix_mapping(struct elastic *e, bool apply, struct buf *out,
+				  struct err *err);
+
+/* The built-in mapping: the body of mappings/mapping.json.  @thread any */
+extern const char elastic_builtin_mapping[];
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * http: one request, one bounded answer, through libcurl. Used by all that speak HTTP.
+ * Never logs. Redirects are not followed, proxies come from the environment as curl
+ * has it, all timeouts are set, no signals are used. */
+#ifndef MMLAG_HTTP_HTTP_H
+#define MMLAG_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/wake.h"
+
+/* err.code of http_exchange, beside the class. */
+enum http_failure {
+	HTTP_NOT_SENT = 1,    /* refused, no route, no name: the peer saw nothing */
+	HTTP_UNKNOWN,         /* broke after sending began: the outcome is unknown */
+	HTTP_TLS,             /* certificate or handshake */
+	HTTP_TOO_LARGE,       /* the answer passed its bound; outcome unknown */
+	HTTP_STOPPED,         /* the thread was told to stop */
+};
+
+/* How to speak to a peer. Strings are borrowed by http_open and copied; secrets are
+ * files and are read at each http_open and http_reread. Empty or NULL: not used. */
+struct http_options {
+	const char *username, *password_file;
+	const char *api_key_file; /* holds "id:key", its base64 form, or "essu_…" */
+	const char *token_file;   /* Authorization: Bearer */
+	const char *client_cert_file, *client_key_file;
+	const char *ca_file;
+	const char *ca_fingerprint; /* SHA-256 of a CA certificate, hex, ':' allowed */
+	bool insecure_skip_verify;
+	bool gzip; /* compress request bodies above 1 KiB, level 1 */
+	long timeout_ms;         /* whole exchange */
+	long connect_timeout_ms; /* 0: 10 s */
+};
+
+struct http_request {
+	const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
+	const char *url;    /* whole, without user and password */
+	const char *content_type;
+	const char *body;
+	size_t body_len;
+	long timeout_ms;   /* 0: that of the options */
+	size_t answer_max; /* bytes; 0: 64 KiB */
+};
+
+struct http_answer {
+	int status;
+	struct buf body; /* unpacked; owned by the answer */
+	char content_type[128];
+	long retry_after_s; /* of Retry-After (seconds or date), -1 for none */
+};
+
+struct http;
+
+/* libcurl's global state; once, before any thread.  @thread main */
+NODISCARD int http_global_init(struct err *err);
+void http_global_fini(void);
+
+/* A client; belongs to one thread, keeps connections alive between requests. `wake`
+ * may be NULL; else wake_stopping(wake) ends a running exchange. Fails on unreadable
+ * or contradicting credentials.
+ * @thread any */
+NODISCARD int http_open(struct http **out, const struct http_options *o, struct wake *wake,
+			struct err *err);
+void http_close(struct http *h);
+
+/* Read the credential files again (after a 401 or 403).  @thread the owner's */
+NODISCARD int http_reread(struct http *h, struct err *err);
+
+/* Send and wait. Any HTTP status is success (0); the caller ends `a` with
+ * http_answer_fini in every case. On failure err.code is an http_failure and the text
+ * names the URL without secrets and says what to do.
+ * @thread the owner's; blocks for at most the timeout */
+NODISCARD int http_exchange(struct http *h, const struct http_request *r,
+			    struct http_answer *a, struct err *err);
+
+void http_answer_fini(struct http_answer *a);
+
+#endif

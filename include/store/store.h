@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * store: everything durable, in one SQLite file owned by one thread. Documents pass
+ * through it on their way to the index: the spool is the only queue.
+ *
+ *   append (any thread) → staging in memory → group commit within 200 ms → take
+ *   (shipper) → settle (shipper) → gone, kept, or a dead letter with its reason.
+ *
+ * While the file cannot be written, the same schema lives in bounded memory, and the
+ * file is tried again every 10 s. */
+#ifndef MMLAG_STORE_STORE_H
+#define MMLAG_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/wake.h"
+#include "document/bulk.h"
+#include "document/document.h"
+
+#define STORE_COMMIT_MS 200
+#define STORE_REOPEN_MS 10000
+
+struct store_limits {
+	int64_t max_bytes;    /* of waiting documents; oldest dropped first */
+	int64_t max_age_ms;   /* of a waiting document */
+	int64_t min_free;     /* bytes that the file system must keep free */
+	int64_t dead_bytes;   /* dead letters, oldest dropped first */
+	int64_t dead_age_ms;
+	int64_t staging_bytes; /* memory in front of the file */
+	int64_t memory_bytes;  /* of the stand-in while the file cannot be written */
+};
+
+#define STORE_LIMITS_DEFAULT                                                            \
+	{1LL << 30, 7 * 86400000LL, 512LL << 20, 64LL << 20, 30 * 86400000LL,           \
+	 32LL << 20, 64LL << 20}
+
+struct store;
+
+/* Open or create `dir`/mmlag.db. A file that is torn, foreign, or of a newer version is
+ * renamed aside and never stops the start; store_notice tells. A file that cannot be
+ * written leaves the store in memory. Only a lack of threads or descriptors fails.
+ * @thread main */
+NODISCARD int store_open(struct store **out, const char *dir, const struct store_limits *l,
+			 struct err *err);
+
+/* Commit what is staged, checkpoint, close. The store's thread must have ended.
+ * @thread main */
+void store_close(struct store *s);
+
+/* The store's own wake, for its actor loop, and for whoever stops it.  @thread any */
+struct wake *store_wake(struct store *s);
+
+/* One turn of the store's thread: commit, serve requests, enforce limits, try a failed
+ * file again. Never blocks but on the disk.
+ * @thread store */
+struct step store_step(struct store *s);
+
+/* Take over `n` documents: on success they belong to the store and the array's elements
+ * are zeroed. ERR_AGAIN when staging is full: the caller keeps them, stops reading, and
+ * tries again; with `force` the oldest staged ones are dropped and counted as evicted
+ * instead. Never touches the disk.
+ * @thread any  @locks staging */
+NODISCARD int store_append(struct store *s, struct document *docs, size_t n, bool force);
+
+/* A document taken for sending. */
+struct store_item {
+	int64_t row; /* the store's name for it */
+	struct wall t;
+	char id[DOCUMENT_ID_LEN + 1];
+	char *json;
+	size_t len;
+};
+
+struct store_batch {
+	struct store_item *items; /* owned by the batch */
+	size_t n;
+	bool backlog; /* older than what was appended since the start or the last outage */
+};
+
+void store_batch_fini(struct store_batch *b);
+
+/* Which documents to take: NEW goes first, BACKLOG is what waited through a stop or an
+ * outage. */
+enum store_range { STORE_NEW, STORE_BACKLOG };
+
+/* A request slot: the shipper asks, the store's thread answers in its next step and
+ * signals the asker's wake. One request of each kind may be open at a time.
+ * store_take_ask: want up to `max_n` documents and `max_bytes` bytes of JSON. Taken
+ * ones are not given out again until settled or released.
+ * store_take_get: true when the answer is there (the batch may be empty), which the
+ * caller then owns.
+ * @thread shipper */
+void store_take_ask(struct store *s, struct wake *asker, enum store_range range,
+		    size_t max_n, size_t max_bytes);
+bool store_take_get(struct store *s, struct store_batch *out);
+
+/* What became of one taken document. For BULK_RETRY it is released for a later take;
+ * BULK_REJECT makes it a dead letter with status, type and reason. The items are copied
+ * into the store's next group commit; returns at once.
+ * @thread shipper  @locks staging */
+void store_settle(struct store *s, const struct store_item *items,
+		  const struct bulk_item *verdicts, size_t n);
+
+/* Everything that waits now becomes backlog (an outage is over or begins).
+ * @thread shipper */
+void store_mark_backlog(struct store *s);
+
+struct store_status {
+	int64_t documents, bytes; /* waiting, staged ones included */
+	int64_t backlog;          /* documents of them that are backlog */
+	struct wall oldest;       /* 0 when none waits */
+	int64_t dead, dead_bytes;
+	bool degraded;            /* in memory */
+	char trouble[256];        /* why, "" when all is well */
+	char set_aside[256];      /* name of the last file put aside at the start, or "" */
+};
+
+/* A copy of the state, kept by the store's thread.  @thread any  @locks staging */
+void store_status(struct store *s, struct store_status *out);
+
+#endif
