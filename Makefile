@@ -35,12 +35,19 @@ LIB := $(B)/libmmlag.a
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+SCENARIOS := $(if $(wildcard tests/scenarios/runner.c),$(B)/tests/scenarios/runner)
+# Names tell: test_*_live needs sshd; test_*_threads is for ThreadSanitizer.
+LIVE := $(filter %_live,$(UNIT))
+THREADS := $(filter %_threads,$(UNIT))
+QUICK := $(filter-out %_live,$(UNIT))
+FUZZ_RUNS := $(foreach f,$(FUZZ),"$f tests/fuzz/corpus/$(f:$(B)/tests/fuzz/fuzz_%=%)")
+SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.scn)")
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo test test-all check quick units fuzz lint format clean \
-	install lab
+.PHONY: all help demo test test-all check units run-units run-threads lint format clean \
+	install lab lab-down
 
 all: $(B)/mmlag ## build the program: build/mmlag
 	$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag
@@ -68,6 +75,12 @@ $(B)/gen/mapping.c: mappings/mapping.json scripts/embed
 	@mkdir -p $(@D)
 	$(Q)scripts/embed elastic_builtin_mapping elastic/elastic.h < $< > $@
 
+$(B)/tests/scenarios/runner: $(wildcard tests/scenarios/*.c tests/scenarios/*.h) $(LIB)
+	@echo "  SCN   $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -iquote tests $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) \
+		-o $@ $(wildcard tests/scenarios/*.c) $(LIB) $(LDLIBS)
+
 # A unit test links the library; one that needs fakes or statics includes what it wants.
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	@echo "  TEST  $<"
@@ -81,7 +94,51 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(LIB)
 	$(Q)$(CC) $(CPPFLAGS) -iquote tests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) \
 		-o $@ $< tests/fuzz/driver.c $(LIB) $(LDLIBS)
 
-units: $(UNIT) $(FUZZ)
+units: $(UNIT) $(FUZZ) $(SCENARIOS)
+
+LABEL ?= $(VARIANT)
+run-units: units
+	$(Q)scripts/run-tests "$(LABEL): unit" $(QUICK:%="%") && ok=0 || ok=1; \
+	$(if $(LIVE),scripts/run-tests "$(LABEL): live" $(LIVE:%="%") || ok=1;) \
+	$(if $(SCENARIOS),scripts/run-tests "$(LABEL): scenarios" $(SCENARIO_RUNS) || ok=1;) \
+	$(if $(FUZZ),scripts/run-tests "$(LABEL): fuzz corpora" $(FUZZ_RUNS) || ok=1;) \
+	exit $$ok
+
+# Address-space randomisation of newer kernels is too wide for ThreadSanitizer.
+run-threads: units
+	$(Q)scripts/run-tests "$(LABEL)" $(THREADS:%="setarch -R %")
+
+check: ## unit tests, scenarios and fuzz corpora: ten seconds
+	$(Q)$(MAKE) -s -j$$(nproc) all units
+	$(Q)scripts/run-tests "unit" $(QUICK:%="%")
+	$(if $(SCENARIOS),$(Q)scripts/run-tests "scenarios" $(SCENARIO_RUNS))
+	$(if $(FUZZ),$(Q)scripts/run-tests "fuzz corpora" $(FUZZ_RUNS))
+
+test: ## everything, with all that it needs
+	$(Q)scripts/setup build test lab && scripts/test
+
+test-all: ## the same and what takes long, by hand
+	$(Q)scripts/setup build test lab && ALL=1 scripts/test
+
+demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
+	$(Q)scripts/setup build lab && $(MAKE) -s -j$$(nproc) all && scripts/demo
+
+lint: ## what is out of style or suspicious
+	$(Q)scripts/setup build test lint && scripts/lint
+
+format: ## lay out the sources as .clang-format says
+	$(Q)find collector include tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+
+lab: ## bring the lab up and leave it running
+	$(Q)scripts/setup lab && scripts/lab up
+
+lab-down: ## take it down
+	$(Q)scripts/lab down
+
+PREFIX ?= /usr/local
+install: all ## program and examples below PREFIX (/usr/local), DESTDIR honoured
+	install -D -m 755 $(B)/mmlag $(DESTDIR)$(PREFIX)/bin/mmlag
+	install -D -m 644 examples/mmlag.yaml $(DESTDIR)$(PREFIX)/share/doc/mmlag/mmlag.yaml
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -11,7 +11,7 @@
 #include "base/wake.h"
 #include "config/config.h"
 #include "document/bulk.h"
-#include "store/store.h"
+#include "document/document.h"
 
 struct elastic;
 
@@ -30,12 +30,12 @@ void elastic_close(struct elastic *e);
 NODISCARD int elastic_prepare(struct elastic *e, struct wall t, struct mono now,
 			      struct err *err);
 
-/* Send items[0..n) in one request to the next living node. Fills verdicts[n] only for
+/* Send documents[0..n) in one request to the next living node. Fills verdicts[n] only for
  * WHOLE_ITEMS. On a transport failure returns WHOLE_AGAIN after marking the node dead
  * (1 s doubling to 60 s). *retry_after_ms is the server's wish, -1 for none. `err` as in
  * bulk_read.
  * @thread the owner's; blocks */
-enum bulk_whole elastic_bulk(struct elastic *e, const struct store_item *items, size_t n,
+enum bulk_whole elastic_bulk(struct elastic *e, const struct document *documents, size_t n,
 			     struct bulk_item *verdicts, int64_t *retry_after_ms,
 			     struct mono now, struct err *err);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 #define PARTITION_NUMBER_MAX 999999 /* a larger number is no partition but garbage */
+#define TOPIC_NAME_MAX 249          /* bytes */
 
 /* One partition's row. What the CLI shows as '-' or "unknown" has no value: the flag
  * is false and the number means nothing. All numbers are messages. */
@@ -56,5 +57,9 @@ struct lag_totals sample_totals(const struct sample *s);
 
 /* "stable", "rebalancing", "empty", "unknown".  @thread any */
 const char *group_state_name(enum group_state s);
+
+/* May Kafka have a topic of this name: [a-zA-Z0-9._-]{1,249}, but "." and ".."?
+ * @thread any */
+bool topic_name_valid(const char *name, size_t len);
 
 #endif

@@ -64,21 +64,15 @@ struct step store_step(struct store *s);
  * @thread any  @locks staging */
 NODISCARD int store_append(struct store *s, struct document *docs, size_t n, bool force);
 
-/* A document taken for sending. */
-struct store_item {
-	int64_t row; /* the store's name for it */
-	struct wall t;
-	char id[DOCUMENT_ID_LEN + 1];
-	char *json;
-	size_t len;
-};
-
+/* Documents taken for sending; all owned by the batch. */
 struct store_batch {
-	struct store_item *items; /* owned by the batch */
+	int64_t *rows; /* the store's names for them */
+	struct document *documents;
 	size_t n;
-	bool backlog; /* older than what was appended since the start or the last outage */
+	bool backlog; /* of the range STORE_BACKLOG */
 };
 
+/* Free what it holds; it is empty afterwards.  @thread any */
 void store_batch_fini(struct store_batch *b);
 
 /* Which documents to take: NEW goes first, BACKLOG is what waited through a stop or an
@@ -97,11 +91,11 @@ void store_take_ask(struct store *s, struct wake *asker, enum store_range range,
 bool store_take_get(struct store *s, struct store_batch *out);
 
 /* What became of one taken document. For BULK_RETRY it is released for a later take;
- * BULK_REJECT makes it a dead letter with status, type and reason. The items are copied
+ * BULK_REJECT makes it a dead letter with status, type and reason. The verdicts are copied
  * into the store's next group commit; returns at once.
  * @thread shipper  @locks staging */
-void store_settle(struct store *s, const struct store_item *items,
-		  const struct bulk_item *verdicts, size_t n);
+void store_settle(struct store *s, const int64_t *rows, const struct bulk_item *verdicts,
+		  size_t n);
 
 /* Everything that waits now becomes backlog (an outage is over or begins).
  * @thread shipper */

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ * check: the whole configuration, then (unless --offline) everything that it names, a
+ * line for each thing looked at: what it is, how it is, what to do. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "elastic/elastic.h"
+#include "http/http.h"
+#include "run/survey.h"
+#include "ssh/ssh.h"
+
+#include "banned.h"
+
+static const char usage[] =
+	"Usage: mmlag check [-c FILE] [--offline] [--fix-mapping]\n"
+	"Looks at the whole configuration and tells every error with its place; then at the\n"
+	"hosts (login, CLI, group, topics) and at Elasticsearch (reachable, privileges,\n"
+	"mapping).\n\n"
+	"  -c, --config FILE  default " OPTIONS_DEFAULT_FILE "\n"
+	"      --offline      the configuration only\n"
+	"      --fix-mapping  print what an existing index lacks for Kibana, and add it\n"
+	"Exit: 0, 1 a check failed, 78 the configuration is wrong.\n";
+
+#define MINUTE_MS 60000
+#define YEAR_MS (365LL * 86400000)
+
+struct report {
+	bool colour;
+	int failures;
+};
+
+static void say(struct report *r, enum finding_level level, const char *subject,
+		const char *text)
+{
+	static const char *const words[] = {"ok  ", "warn", "FAIL"};
+	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+
+	r->failures += level == FINDING_FAILURE;
+	printf("%s%s%s  %-28s  %s\n", r->colour ? colours[level] : "", words[level],
+	       r->colour ? "\033[0m" : "", subject, text);
+}
+
+static void say_elastic(void *arg, enum finding_level level, const char *subject,
+			const char *text)
+{
+	say(arg, level, subject, text);
+}
+
+/* How far did the look at a host come? Reasons stand in the order of the way. */
+static bool logged_in(const struct finding *f)
+{
+	return !f->is_gap || !reason_is_host(f->gap.reason);
+}
+
+static void check_host(struct report *r, const struct finding *f)
+{
+	char subject[128];
+
+	snprintf(subject, sizeof(subject), "ssh %s@%.60s:%d", f->topic->user, f->topic->host,
+		 f->topic->port);
+	if (logged_in(f))
+		say(r, FINDING_OK, subject, "logged in");
+	else
+		say(r, FINDING_FAILURE, subject, f->gap.message);
+}
+
+static void check_topic(struct report *r, const struct finding *f)
+{
+	char subject[128], text[512];
+	int64_t rows = f->partitions;
+
+	snprintf(subject, sizeof(subject), "topic %.100s", f->topic->name);
+	if (f->is_gap) {
+		snprintf(text, sizeof(text), "%s: %s", reason_name(f->gap.reason),
+			 f->gap.message);
+		say(r, FINDING_FAILURE, subject, text);
+		return;
+	}
+	snprintf(text, sizeof(text), "group %s: %" PRId64 " partitions, lag %" PRId64,
+		 f->topic->group != NULL ? f->topic->group : "-", rows, f->totals.sum);
+	say(r, FINDING_OK, subject, text);
+	if (f->topic->partitions > 0 && rows != f->topic->partitions) {
+		snprintf(text, sizeof(text),
+			 "`partitions` says %d, the group has rows for %" PRId64,
+			 f->topic->partitions, rows);
+		say(r, FINDING_WARNING, subject, text);
+	}
+	if (f->topic->format == FORMAT_LINE && f->topic->partitions == 0)
+		say(r, FINDING_WARNING, subject,
+		    "without `partitions` a value's position need not be its partition: "
+		    "say how many there are, or use format: table");
+}
+
+static bool same_host(const struct config_topic *a, const struct config_topic *b)
+{
+	return strcmp(a->host, b->host) == 0 && a->port == b->port;
+}
+
+/* JVM runs a minute on the host of `t`. */
+static double runs_a_minute(const struct plan *p, const struct config_topic *t)
+{
+	double runs = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (same_host(p->streams[i].topics[0], t))
+			runs += (double)MINUTE_MS / (double)p->streams[i].topics[0]->interval_ms;
+	return runs;
+}
+
+static void check_cost(struct report *r, const struct config *c,
+		       const struct config_topic *t)
+{
+	struct plan chosen = plan_make(c, PLAN_AS_CONFIGURED);
+	struct plan shared = plan_make(c, PLAN_SHARED);
+	double now = runs_a_minute(&chosen, t), other = runs_a_minute(&shared, t);
+	char subject[128], text[256];
+
+	snprintf(subject, sizeof(subject), "cost on %.60s", t->host);
+	snprintf(text, sizeof(text),
+		 "%.1f runs of the CLI a minute, about a CPU second each; %.1f with `share: "
+		 "group`", now, other);
+	say(r, now > MINUTE_MS / 2000.0 ? FINDING_WARNING : FINDING_OK, subject, text);
+	plan_free(&chosen);
+	plan_free(&shared);
+}
+
+/* Is this the first finding of its host? */
+static bool first_of_host(const struct findings *f, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (same_host(f->v[j].topic, f->v[i].topic))
+			return false;
+	return true;
+}
+
+static void check_hosts(struct report *r, const struct config *c, struct survey *survey)
+{
+	struct findings *f = &survey->found;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (first_of_host(f, i)) {
+			check_host(r, &f->v[i]);
+			check_cost(r, c, f->v[i].topic);
+		}
+	for (size_t i = 0; i < f->n; i++)
+		if (logged_in(&f->v[i]))
+			check_topic(r, &f->v[i]);
+}
+
+static int largest_topic(const struct survey *s)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < s->found.n; i++) {
+		const struct finding *f = &s->found.v[i];
+
+		if (f->topic->partitions > n)
+			n = f->topic->partitions;
+		if (!f->is_gap && f->partitions > n)
+			n = f->partitions;
+	}
+	return (int)n;
+}
+
+static int64_t largest_lag(const struct survey *s)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < s->found.n; i++)
+		if (!s->found.v[i].is_gap && s->found.v[i].totals.max > n)
+			n = s->found.v[i].totals.max;
+	return n;
+}
+
+static int64_t documents_a_year(const struct config *c)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < c->topic_count; i++)
+		n += YEAR_MS / c->topics[i].interval_ms;
+	return n;
+}
+
+static void fix_mapping(struct report *r, struct elastic *e)
+{
+	struct buf body = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+
+	if (elastic_fix_mapping(e, false, &body, &err) != 0) {
+		say(r, FINDING_FAILURE, "mapping", err.text);
+	} else if (body.len == 0) {
+		say(r, FINDING_OK, "mapping", "nothing is lacking");
+	} else {
+		printf("PUT _mapping\n%s\n", body.data);
+		buf_reset(&body);
+		if (elastic_fix_mapping(e, true, &body, &err) != 0)
+			say(r, FINDING_FAILURE, "mapping", err.text);
+		else
+			say(r, FINDING_OK, "mapping", "added");
+	}
+	buf_free(&body);
+}
+
+static void check_elastic(struct report *r, const struct config *c,
+			  const struct survey *survey, bool fix)
+{
+	struct elastic *e = NULL;
+	struct err err = ERR_INIT;
+
+	if (!c->elastic.set) {
+		say(r, FINDING_WARNING, "elasticsearch",
+		    "no section of that name: documents stay in the local store");
+		return;
+	}
+	if (elastic_open(&e, &c->elastic, NULL, &err) != 0) {
+		say(r, FINDING_FAILURE, "elasticsearch", err.text);
+		return;
+	}
+	if (fix)
+		fix_mapping(r, e);
+	elastic_preflight(e, largest_topic(survey), largest_lag(survey),
+			  documents_a_year(c), say_elastic, r);
+	elastic_close(e);
+}
+
+static int check_online(const struct config *c, bool fix)
+{
+	struct report r = {options_colour(stdout), 0};
+	struct plan plan = plan_make(c, PLAN_SHARED);
+	struct survey survey;
+	struct err err = ERR_INIT;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (survey_run(&plan, &survey, &err) != 0)
+		say(&r, FINDING_FAILURE, "threads", err.text);
+	else
+		check_hosts(&r, c, &survey);
+	check_elastic(&r, c, &survey, fix);
+	survey_fini(&survey);
+	plan_free(&plan);
+	return r.failures > 0;
+}
+
+static int check(const char *path, bool offline, bool fix)
+{
+	struct config *c = options_load(path, true);
+	struct err err = ERR_INIT;
+	int rc = 0;
+
+	if (c == NULL)
+		return EXIT_CONFIG;
+	if (offline) {
+		printf("%s: %zu topics, no errors\n", path, c->topic_count);
+	} else if (http_global_init(&err) != 0 || ssh_global_init(&err) != 0) {
+		fprintf(stderr, "mmlag check: %s\n", err.text);
+		rc = 1;
+	} else {
+		rc = check_online(c, fix);
+		ssh_global_fini();
+		http_global_fini();
+	}
+	config_unref(c);
+	return rc;
+}
+
+int cli_check(int argc, char **argv)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"offline", no_argument, NULL, 'o'},
+					      {"fix-mapping", no_argument, NULL, 'f'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	const char *path = OPTIONS_DEFAULT_FILE;
+	bool offline = false, fix = false;
+	int o;
+
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (o == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (o == 'c')
+			path = optarg;
+		else if (o == 'o')
+			offline = true;
+		else if (o == 'f')
+			fix = true;
+		else
+			return options_usage("check", "unknown option '%s'",
+					     argv[optind - 1]);
+	}
+	if (optind < argc)
+		return options_usage("check", "what is '%s'?", argv[optind]);
+	if (offline && fix)
+		return options_usage("check", "--fix-mapping needs to be online");
+	return check(path, offline, fix);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * main: finds the command and calls it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+#include "banned.h"
+
+static const struct {
+	const char *name;
+	int (*call)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"run", cli_run, "collect and ship until SIGTERM"},
+	{"check", cli_check, "look at the configuration, the hosts and Elasticsearch"},
+	{"once", cli_once, "one sample of every topic, as documents on stdout"},
+	{"decode", cli_decode, "output of kafka-consumer-groups.sh on stdin → documents"},
+	{"judge", cli_judge, "offset windows on stdin → verdicts"},
+};
+
+static int help(FILE *to)
+{
+	fprintf(to, "Usage: mmlag COMMAND [-c FILE] [options]\n"
+		    "Follows the lag of MirrorMaker's consumer groups over SSH and ships it "
+		    "to Elasticsearch.\n\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fprintf(to, "\n'mmlag COMMAND --help' tells a command's options. The configuration is "
+		    "/etc/mmlag/mmlag.yaml\nunless -c names another. Exit codes: 64 usage, 78 "
+		    "configuration; see mmlag(8).\n");
+	return to == stdout ? 0 : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return help(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return help(stdout);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+		printf("mmlag %s\n", MMLAG_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].call(argc - 1, argv + 1);
+	fprintf(stderr, "mmlag: '%s' is no command\n\n", argv[1]);
+	return help(stderr);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ * once: one sample of every topic: NDJSON, or a table for a person; with --ship also
+ * straight to Elasticsearch, without the store. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "elastic/elastic.h"
+#include "http/http.h"
+#include "run/survey.h"
+#include "ssh/ssh.h"
+
+#include "banned.h"
+
+static const char usage[] =
+	"Usage: mmlag once [-c FILE] [--ship]\n"
+	"Takes one sample of every topic and prints the documents, one a line (a table on a\n"
+	"terminal). Does not open the state directory.\n\n"
+	"  -c, --config FILE  default " OPTIONS_DEFAULT_FILE "\n"
+	"      --ship         also index the documents in Elasticsearch\n"
+	"Exit: 0, 1 some topic had no data or a document was not acknowledged.\n";
+
+static void print_table(const struct findings *f)
+{
+	printf("%-32s %-12s %10s %14s %14s\n", "TOPIC", "STATUS", "PARTITIONS", "LAG SUM",
+	       "LAG MAX");
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *v = &f->v[i];
+
+		if (v->is_gap)
+			printf("%-32s %-12s %s: %s\n", v->topic->name, "NODATA",
+			       reason_name(v->gap.reason), v->gap.message);
+		else if (v->totals.with_lag == 0)
+			printf("%-32s %-12s %10lld %14s %14s\n", v->topic->name, "no lags",
+			       (long long)v->partitions, "-", "-");
+		else
+			printf("%-32s %-12s %10lld %14lld %14lld\n", v->topic->name, "ok",
+			       (long long)v->partitions, (long long)v->totals.sum,
+			       (long long)v->totals.max);
+	}
+}
+
+static void print_documents(const struct findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].document.json != NULL)
+			puts(f->v[i].document.json);
+}
+
+/* One request for all; returns how many documents were not acknowledged. */
+static size_t send_all(struct elastic *e, const struct findings *f, struct err *err)
+{
+	struct document *docs = mem_calloc(f->n, sizeof(*docs));
+	struct bulk_item *verdicts = mem_calloc(f->n, sizeof(*verdicts));
+	size_t n = 0, missing;
+	int64_t wish;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].document.json != NULL)
+			docs[n++] = f->v[i].document; /* borrowed */
+	missing = n;
+	if (n > 0 && elastic_prepare(e, docs[0].t, clock_mono(), err) == 0 &&
+	    elastic_bulk(e, docs, n, verdicts, &wish, clock_mono(), err) == WHOLE_ITEMS)
+		for (size_t i = 0; i < n; i++)
+			missing -= verdicts[i].verdict == BULK_DONE ||
+				   verdicts[i].verdict == BULK_DUPLICATE;
+	free(docs);
+	free(verdicts);
+	return missing;
+}
+
+/* Returns 0 when every document is in the index. */
+static int ship(const struct config *c, const struct findings *f)
+{
+	struct elastic *e = NULL;
+	struct err err = ERR_INIT;
+	size_t missing;
+
+	if (elastic_open(&e, &c->elastic, NULL, &err) != 0) {
+		fprintf(stderr, "mmlag once: %s\n", err.text);
+		return 1;
+	}
+	missing = send_all(e, f, &err);
+	elastic_close(e);
+	if (missing > 0)
+		fprintf(stderr, "mmlag once: %zu documents are not in the index: %s\n",
+			missing, err.text);
+	return missing > 0;
+}
+
+static int take(const struct config *c, bool shipping)
+{
+	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
+	struct survey survey;
+	struct err err = ERR_INIT;
+	int failed;
+
+	failed = survey_run(&plan, &survey, &err) != 0;
+	if (failed)
+		fprintf(stderr, "mmlag once: %s\n", err.text);
+	if (isatty(STDOUT_FILENO) == 1)
+		print_table(&survey.found);
+	else
+		print_documents(&survey.found);
+	for (size_t i = 0; i < survey.found.n; i++) {
+		const struct finding *v = &survey.found.v[i];
+
+		if (!v->is_gap)
+			continue;
+		failed = 1;
+		fprintf(stderr, "mmlag once: %s: %s: %s\n", v->topic->name,
+			reason_name(v->gap.reason), v->gap.message);
+	}
+	if (shipping)
+		failed |= ship(c, &survey.found);
+	survey_fini(&survey);
+	plan_free(&plan);
+	return failed;
+}
+
+static int once(const char *path, bool shipping)
+{
+	struct config *c = options_load(path, false);
+	struct err err = ERR_INIT;
+	int rc;
+
+	if (c == NULL)
+		return EXIT_CONFIG;
+	if (shipping && !c->elastic.set) {
+		fprintf(stderr, "mmlag once: --ship needs an elasticsearch section in %s\n",
+			path);
+		config_unref(c);
+		return EXIT_CONFIG;
+	}
+	if (http_global_init(&err) != 0 || ssh_global_init(&err) != 0) {
+		fprintf(stderr, "mmlag once: %s\n", err.text);
+		config_unref(c);
+		return 1;
+	}
+	rc = take(c, shipping);
+	ssh_global_fini();
+	http_global_fini();
+	config_unref(c);
+	return rc;
+}
+
+int cli_once(int argc, char **argv)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"ship", no_argument, NULL, 's'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	const char *path = OPTIONS_DEFAULT_FILE;
+	bool shipping = false;
+	int o;
+
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (o == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (o == 'c')
+			path = optarg;
+		else if (o == 's')
+			shipping = true;
+		else
+			return options_usage("once", "unknown option '%s'",
+					     argv[optind - 1]);
+	}
+	if (optind < argc)
+		return options_usage("once", "what is '%s'?", argv[optind]);
+	return once(path, shipping);
+}

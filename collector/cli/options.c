@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+
+#include "banned.h"
+
+int options_usage(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "mmlag %s: ", command);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nTry 'mmlag %s --help'.\n", command);
+	return EXIT_USAGE;
+}
+
+bool options_colour(FILE *stream)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(stream)) == 1 && (no == NULL || *no == '\0');
+}
+
+/* Returns the number of errors. */
+static size_t tell(const char *path, const struct config_findings *f, bool show_warnings)
+{
+	size_t errors = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct config_finding *v = &f->v[i];
+
+		errors += !v->warning;
+		if (v->warning && !show_warnings)
+			continue;
+		if (v->line > 0)
+			fprintf(stderr, "%s:%d:%d: %s: %s\n", path, v->line, v->column,
+				v->warning ? "warning" : "error", v->text);
+		else
+			fprintf(stderr, "%s: %s: %s\n", path,
+				v->warning ? "warning" : "error", v->text);
+	}
+	return errors;
+}
+
+struct config *options_load(const char *path, bool show_warnings)
+{
+	struct config_findings findings = {NULL, 0};
+	struct config *c = NULL;
+	struct err err = ERR_INIT;
+	size_t errors;
+	int rc = config_load(path, &c, &findings, &err);
+
+	if (rc == 0)
+		config_check_files(c, &findings);
+	errors = tell(path, &findings, show_warnings);
+	if (rc != 0 && errors == 0)
+		fprintf(stderr, "mmlag: %s\n", err.text);
+	config_findings_free(&findings);
+	if (rc != 0 || errors > 0) {
+		config_unref(c);
+		return NULL;
+	}
+	return c;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * run: the daemon's command line. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "run/daemon.h"
+
+#include "banned.h"
+
+static const char usage[] =
+	"Usage: mmlag run [-c FILE]\n"
+	"Collects and ships until SIGTERM or SIGINT; then sends what it can for at most\n"
+	"10 seconds and leaves the rest in the spool. Logs go to stderr.\n\n"
+	"  -c, --config FILE  default " OPTIONS_DEFAULT_FILE "\n"
+	"Exit: 0 stopped, 75 the state directory is in use, 78 configuration, 1 other.\n";
+
+int cli_run(int argc, char **argv)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	const char *path = OPTIONS_DEFAULT_FILE;
+	struct err err = ERR_INIT;
+	struct config *c;
+	int o, rc;
+
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (o == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (o != 'c')
+			return options_usage("run", "unknown option '%s'",
+					     argv[optind - 1]);
+		path = optarg;
+	}
+	if (optind < argc)
+		return options_usage("run", "what is '%s'?", argv[optind]);
+	c = options_load(path, true);
+	if (c == NULL)
+		return EXIT_CONFIG;
+	log_open(c->log_level, c->log_format, options_colour(stderr));
+	rc = daemon_run(c, &err);
+	if (rc != 0)
+		log_error("mmlag", "%s", err.text);
+	config_unref(c);
+	if (rc != 0 && err.code == DAEMON_LOCKED)
+		return EXIT_LOCKED;
+	return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ * daemon: see daemon.h. Reads as the start and the stop of the program:
+ *   start: config → log → state lock → metrics → store → shipper → tailers → wait
+ *   stop:  tailers → shipper (drains) → store → state lock */
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "http/http.h"
+#include "run/actor.h"
+#include "run/plan.h"
+#include "run/sdnotify.h"
+#include "run/shipper.h"
+#include "run/statelock.h"
+#include "run/tailer.h"
+#include "ssh/ssh.h"
+#include "store/store.h"
+
+#include "banned.h"
+
+#define ABOUT "mmlag"
+#define DESCRIPTORS_PER_TOPIC 4
+
+struct daemon {
+	struct config *config;
+	struct wake wake;
+	int lock_fd, signal_fd;
+	struct plan plan;
+	struct store *store;
+	struct actor store_actor;
+	struct shipper *shipper; /* NULL without an elasticsearch section */
+	struct actor shipper_actor;
+	struct tailer **tailers; /* one per stream of the plan */
+	struct actor *tailer_actors;
+};
+
+static struct step step_store(void *store)
+{
+	return store_step(store);
+}
+
+static void raise_descriptor_limit(size_t topics)
+{
+	struct rlimit r;
+	rlim_t need = topics * DESCRIPTORS_PER_TOPIC + 64;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
+		return;
+	r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
+		log_warn(ABOUT,
+			 "%zu topics need about %llu open files and %llu are allowed: "
+			 "raise LimitNOFILE= or ulimit -n", topics,
+			 (unsigned long long)need, (unsigned long long)r.rlim_cur);
+}
+
+static int block_signals(struct daemon *d, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (d->signal_fd < 0)
+		return err_set_errno(err, ERR_RETRY, errno, "cannot listen to signals");
+	return 0;
+}
+
+static int start_store(struct daemon *d, struct err *err)
+{
+	struct store_limits l = STORE_LIMITS_DEFAULT;
+	struct store_status status;
+
+	l.max_bytes = d->config->spool.max_bytes;
+	l.max_age_ms = d->config->spool.max_age_ms;
+	l.min_free = d->config->spool.min_free;
+	l.dead_bytes = d->config->dead_letters.bytes;
+	l.dead_age_ms = d->config->dead_letters.age_ms;
+	if (store_open(&d->store, d->config->state_dir, &l, err) != 0)
+		return err->class;
+	store_status(d->store, &status);
+	if (*status.set_aside != '\0')
+		log_error(ABOUT, "the spool's file could not be used and was put aside: %s",
+			  status.set_aside);
+	if (status.documents > 0)
+		log_info(ABOUT, "%lld documents wait from before",
+			 (long long)status.documents);
+	return actor_start(&d->store_actor, "store", step_store, d->store,
+			   store_wake(d->store), NULL, err);
+}
+
+static int start_shipper(struct daemon *d, struct err *err)
+{
+	if (!d->config->elastic.set) {
+		log_info(ABOUT, "no elasticsearch section: documents stay in %s",
+			 d->config->state_dir);
+		return 0;
+	}
+	if (shipper_new(&d->shipper, &d->config->elastic, d->store, err) != 0)
+		return err_wrap(err, "elasticsearch");
+	return actor_start(&d->shipper_actor, "shipper", shipper_step, d->shipper,
+			   shipper_wake(d->shipper), &d->wake, err);
+}
+
+static int start_tailers(struct daemon *d, struct err *err)
+{
+	d->plan = plan_make(d->config, PLAN_AS_CONFIGURED);
+	d->tailers = mem_calloc(d->plan.n, sizeof(struct tailer *));
+	d->tailer_actors = mem_calloc(d->plan.n, sizeof(*d->tailer_actors));
+	for (size_t i = 0; i < d->plan.n; i++) {
+		d->tailers[i] = tailer_new(&d->plan.streams[i], d->store);
+		if (d->tailers[i] == NULL)
+			return err_set(err, ERR_RETRY, "no descriptor is left (ulimit -n)");
+		if (actor_start(&d->tailer_actors[i], tailer_name(d->tailers[i]),
+				tailer_step, d->tailers[i], tailer_wake(d->tailers[i]),
+				NULL, err) != 0)
+			return err->class;
+	}
+	return 0;
+}
+
+static int start(struct daemon *d, struct err *err)
+{
+	d->lock_fd = statelock_take(d->config->state_dir, err);
+	if (d->lock_fd < 0) {
+		if (err->class == ERR_AGAIN)
+			err->code = DAEMON_LOCKED;
+		return err->class;
+	}
+	if (block_signals(d, err) != 0 || http_global_init(err) != 0 ||
+	    ssh_global_init(err) != 0)
+		return err->class;
+	raise_descriptor_limit(d->config->topic_count);
+	mallopt(M_ARENA_MAX, 2); /* a thousand threads, and little to allocate in each */
+	if (start_store(d, err) != 0 || start_shipper(d, err) != 0)
+		return err->class;
+	return start_tailers(d, err);
+}
+
+/* The next signal; 0 when there is none. */
+static int next_signal(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	if (read(d->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	return (int)info.ssi_signo;
+}
+
+/* Wait until a signal asks for the end. */
+static void wait_for_end(struct daemon *d)
+{
+	for (;;) {
+		int sig = next_signal(d);
+
+		if (sig == SIGTERM || sig == SIGINT) {
+			log_info(ABOUT, "%s: stopping", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+			return;
+		}
+		if (sig == SIGHUP)
+			log_warn(ABOUT, "SIGHUP: this version reads its configuration at "
+				 "the start only; restart it");
+		if (sig == 0)
+			wake_wait(&d->wake, (struct step){d->signal_fd, POLLIN, MONO_NEVER,
+							  false});
+	}
+}
+
+static void stop_tailers(struct daemon *d)
+{
+	for (size_t i = 0; i < d->plan.n; i++)
+		if (d->tailers[i] != NULL)
+			wake_stop(tailer_wake(d->tailers[i]));
+	for (size_t i = 0; i < d->plan.n; i++) {
+		actor_join(&d->tailer_actors[i]);
+		tailer_free(d->tailers[i]);
+	}
+	free(d->tailers);
+	free(d->tailer_actors);
+}
+
+/* Let the shipper send what it can until the deadline or a second signal. */
+static void stop_shipper(struct daemon *d, struct mono deadline)
+{
+	if (d->shipper == NULL)
+		return;
+	shipper_drain(d->shipper);
+	while (d->shipper_actor.started && !actor_ended(&d->shipper_actor) &&
+	       mono_before(clock_mono(), deadline)) {
+		int sig = next_signal(d);
+
+		if (sig == SIGTERM || sig == SIGINT)
+			break;
+		wake_wait(&d->wake, (struct step){d->signal_fd, POLLIN, deadline, false});
+	}
+	wake_stop(shipper_wake(d->shipper));
+	actor_join(&d->shipper_actor);
+	shipper_free(d->shipper);
+}
+
+static void stop_store(struct daemon *d)
+{
+	struct store_status status;
+
+	if (d->store == NULL)
+		return;
+	wake_stop(store_wake(d->store));
+	actor_join(&d->store_actor);
+	store_status(d->store, &status);
+	if (status.documents > 0)
+		log_info(ABOUT, "%lld documents stay in the spool",
+			 (long long)status.documents);
+	store_close(d->store);
+}
+
+static void stop(struct daemon *d)
+{
+	struct mono deadline = mono_add_ms(clock_mono(), DRAIN_MS);
+
+	stop_tailers(d);
+	stop_shipper(d, deadline);
+	stop_store(d);
+	plan_free(&d->plan);
+	ssh_global_fini();
+	http_global_fini();
+	if (d->signal_fd >= 0)
+		close(d->signal_fd);
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
+}
+
+int daemon_run(struct config *c, struct err *err)
+{
+	struct daemon d = {.config = c, .lock_fd = -1, .signal_fd = -1};
+	int rc;
+
+	if (wake_init(&d.wake) != 0)
+		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
+	rc = start(&d, err);
+	if (rc == 0) {
+		log_info(ABOUT, "version %s, %zu topics in %zu streams", MMLAG_VERSION,
+			 c->topic_count, d.plan.n);
+		sdnotify("READY=1\nSTATUS=%zu topics", c->topic_count);
+		wait_for_end(&d);
+		sdnotify("STOPPING=1");
+	}
+	stop(&d);
+	wake_fini(&d.wake);
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/plan.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#include "banned.h"
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_env(const struct config_topic *a, const struct config_topic *b)
+{
+	if (a->env_count != b->env_count)
+		return false;
+	for (size_t i = 0; i < a->env_count; i++)
+		if (!same(a->env[i].name, b->env[i].name) ||
+		    !same(a->env[i].value, b->env[i].value))
+			return false;
+	return true;
+}
+
+static bool same_host(const struct config_topic *a, const struct config_topic *b)
+{
+	return same(a->host, b->host) && a->port == b->port;
+}
+
+int plan_can_share(const struct config_topic *a, const struct config_topic *b)
+{
+	return a->source == b->source && a->format == FORMAT_TABLE &&
+	       b->format == FORMAT_TABLE && same_host(a, b) && same(a->user, b->user) &&
+	       same(a->proxy_jump, b->proxy_jump) && same(a->cli, b->cli) &&
+	       same(a->command, b->command) && same_env(a, b) &&
+	       same(a->run_as, b->run_as) &&
+	       same(a->bootstrap_server, b->bootstrap_server) &&
+	       same(a->group, b->group) && same(a->command_config, b->command_config);
+}
+
+static struct plan_stream *find(struct plan *p, const struct config_topic *t,
+				enum plan_sharing sharing)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct config_topic *first = p->streams[i].topics[0];
+
+		if (sharing == PLAN_AS_CONFIGURED && first->share != SHARE_GROUP)
+			continue;
+		if (plan_can_share(first, t))
+			return &p->streams[i];
+	}
+	return NULL;
+}
+
+/* Begins of one host's streams stand evenly over the interval. */
+static void spread(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct config_topic *t = p->streams[i].topics[0];
+		int64_t place = 0, total = 0;
+
+		for (size_t j = 0; j < p->n; j++)
+			if (same_host(t, p->streams[j].topics[0])) {
+				place += j < i;
+				total++;
+			}
+		p->streams[i].first_delay_ms = t->interval_ms * place / total;
+	}
+}
+
+struct plan plan_make(const struct config *c, enum plan_sharing sharing)
+{
+	struct plan p = {NULL, 0};
+	size_t cap = 0;
+
+	for (size_t i = 0; i < c->topic_count; i++) {
+		const struct config_topic *t = &c->topics[i];
+		struct plan_stream *s = NULL;
+
+		if (sharing == PLAN_SHARED || t->share == SHARE_GROUP)
+			s = find(&p, t, sharing);
+		if (s == NULL) {
+			MEM_GROW(p.streams, p.n, cap);
+			s = &p.streams[p.n++];
+			*s = (struct plan_stream){NULL, 0, 0};
+		}
+		s->topics = mem_realloc(s->topics, s->n + 1, sizeof(const struct config_topic *));
+		s->topics[s->n++] = t;
+	}
+	spread(&p);
+	return p;
+}
+
+void plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->streams[i].topics);
+	free(p->streams);
+	*p = (struct plan){NULL, 0};
+}

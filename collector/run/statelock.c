@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * statelock: an flock on `lock`, which goes with the process however that ends. The
+ * process id inside is for the reader only. */
+#include "run/statelock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "banned.h"
+
+int statelock_take(const char *dir, struct err *err)
+{
+	char path[4096], pid[32] = "";
+	ssize_t n;
+	int fd;
+
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return err_set_errno(err, ERR_PERMANENT, errno,
+				     "cannot make the state directory %s", dir);
+	if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path))
+		return err_set(err, ERR_PERMANENT, "%s: the name is too long", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set_errno(err, ERR_PERMANENT, errno,
+				     "cannot write to the state directory: %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		n = read(fd, pid, sizeof(pid) - 1);
+		if (n > 0)
+			pid[strcspn(pid, "\n")] = '\0';
+		close(fd);
+		return err_set(err, ERR_AGAIN,
+			       "the state directory %s is in use by process %s", dir,
+			       *pid ? pid : "(unknown)");
+	}
+	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
+		/* A full disk must not stop the start: the lock itself holds. */
+	}
+	return fd;
+}

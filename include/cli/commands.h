@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * commands: one function for each command of mmlag. Each takes its own argument vector
+ * (argv[0] is the command's name), prints results on stdout and messages on stderr, and
+ * returns the exit code: 64 usage, 78 configuration, the others as the manual says. */
+#ifndef MMLAG_CLI_COMMANDS_H
+#define MMLAG_CLI_COMMANDS_H
+
+int cli_run(int argc, char **argv);    /* the daemon.  @thread main */
+int cli_check(int argc, char **argv);  /* everything that can be looked at before.  @thread main */
+int cli_once(int argc, char **argv);   /* one sample of every topic.  @thread main */
+int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread main */
+int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */
+
+#define EXIT_USAGE 64
+#define EXIT_DATA 65
+#define EXIT_LOCKED 75
+#define EXIT_CONFIG 78
+
+#endif

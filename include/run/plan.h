@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * plan: which topics share a remote command, and when each command begins. Pure. */
+#ifndef MMLAG_RUN_PLAN_H
+#define MMLAG_RUN_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+struct plan_stream {
+	const struct config_topic **topics; /* borrowed from the configuration */
+	size_t n;
+	int64_t first_delay_ms; /* spreads the begins of a host over the interval */
+};
+
+struct plan {
+	struct plan_stream *streams;
+	size_t n;
+};
+
+enum plan_sharing {
+	PLAN_AS_CONFIGURED,
+	PLAN_SHARED, /* one command for all that can share, whatever `share` says */
+};
+
+/* The streams of a configuration, which must outlive the plan.  @thread any */
+struct plan plan_make(const struct config *c, enum plan_sharing sharing);
+void plan_free(struct plan *p);
+
+/* Could these two topics be read by one command?  @thread any */
+int plan_can_share(const struct config_topic *a, const struct config_topic *b);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * statelock: one process at a time works in a state directory. */
+#ifndef MMLAG_RUN_STATELOCK_H
+#define MMLAG_RUN_STATELOCK_H
+
+#include "base/err.h"
+
+/* Make the directory (0700) where it is absent, and lock it. Returns the descriptor that
+ * holds the lock (close it to let go), or a negative class; ERR_AGAIN when another
+ * process, whose id is in the text, has it.
+ * @thread main */
+NODISCARD int statelock_take(const char *dir, struct err *err);
+
+#endif

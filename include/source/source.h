@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * source: where readings come from. One source serves one stream: a topic, or all
+ * topics that share a remote command. It opens its session by itself, and again after a
+ * failure, with backoff. Never logs. */
+#ifndef MMLAG_SOURCE_SOURCE_H
+#define MMLAG_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/wake.h"
+#include "config/config.h"
+#include "lag/reason.h"
+#include "lag/sample.h"
+#include "lag/table.h"
+
+#define SOURCE_KEY_MAX 128
+
+/* One look at the group: either a table with the rows of many topics, or the sample of
+ * the stream's only topic. */
+struct reading {
+	struct table *table;  /* owned, or NULL: */
+	struct sample sample; /* owned, when table is NULL */
+	struct wall taken;
+	struct mono taken_mono; /* the monotonic time that belongs to `taken`; never goes
+	                         * back from reading to reading */
+	int64_t sample_ms;      /* how long the run took, -1 unknown */
+	char key[SOURCE_KEY_MAX]; /* names this reading in document ids */
+};
+
+void reading_fini(struct reading *r);
+
+enum source_event {
+	SOURCE_WAIT,    /* nothing now: wait for `next` */
+	SOURCE_READING, /* `reading` is filled in and the caller's; call again */
+	SOURCE_GAP,     /* there will be no data for now: `gap` says why; call again */
+};
+
+struct source;
+
+/* `t` is the stream's first topic: it says where and how, and is borrowed. `wake` is the
+ * owner's. The first run begins `first_delay_ms` after the session is up. Nothing is
+ * opened yet.
+ * @thread any; each belongs to one */
+struct source *source_new(const struct config_topic *t, struct wake *wake,
+			  int64_t first_delay_ms);
+
+/* End the remote command, close the session. At most 500 ms. NULL is legal.
+ * @thread tailer */
+void source_close(struct source *s);
+
+/* One turn. With `read_more` false no further output is taken in (the reader is not
+ * keeping up) while the session is kept alive. May block in opening a session.
+ * @thread tailer */
+enum source_event source_step(struct source *s, struct mono now, bool read_more,
+			      struct reading *reading, struct gap *gap, struct step *next);
+
+#endif
