@@ -6,28 +6,13 @@
 #ifndef MMLAG_LAG_ASSESS_H
 #define MMLAG_LAG_ASSESS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <math.h>
+#include <stdint.h>
 
 #include "base/clock.h"
+#include "lag/rules.h"
 #include "lag/sample.h"
-
-enum verdict { /* worse is larger */
-	VERDICT_OK,
-	VERDICT_WARN,
-	VERDICT_ERR, /* topics and groups: the worst partition is STALL, STOP or REWIND */
-	VERDICT_STOP,
-	VERDICT_STALL,
-	VERDICT_REWIND,
-	VERDICT_NODATA,
-};
-
-enum timelag_kind {
-	TIMELAG_NONE,         /* not known */
-	TIMELAG_INTERPOLATED, /* between two log ends that were seen */
-	TIMELAG_EXTRAPOLATED, /* beyond what was seen */
-	TIMELAG_IDLE,         /* caught up */
-};
+#include "lag/timelag.h"
 
 struct assess_rules {
 	int64_t window_ms;       /* rules.window, default 10 minutes */
@@ -36,21 +21,31 @@ struct assess_rules {
 	double minimum_complete; /* rules.minimum_complete, 0..1, default 0.5 */
 };
 
-#define ASSESS_RULES_DEFAULT {600000, 1000, 0, 0.5}
+#define ASSESS_RULES_DEFAULT         \
+	{                            \
+		600000, 1000, 0, 0.5 \
+	}
 
 /* What is known of a topic at one time. Numbers that are not known are NAN, or -1 for
  * times. */
 struct assessment {
 	enum verdict status; /* OK, WARN or ERR */
-	const char *rule;    /* of the worst partition: a static name as `mmlag judge` has it */
-	int32_t worst;       /* that partition, -1 when there is none */
+	const char *rule; /* of the worst partition: a static name as `mmlag judge` has
+			     it */
+	int32_t worst;    /* that partition, the lowest of equals; -1 there is none */
 	int64_t time_lag_ms; /* the largest of the partitions, -1 unknown */
 	enum timelag_kind time_lag_kind;
-	double produced_per_sec, consumed_per_sec; /* slopes over 180 s; NAN before 60 s */
-	int64_t drain_ms;                          /* -1: not draining, or not known */
+	double produced_per_sec,
+		consumed_per_sec; /* slopes over 180 s; NAN before 60 s */
+	int64_t drain_ms; /* -1: not draining, not known, or more than ten years */
 };
 
-#define ASSESSMENT_INIT {VERDICT_OK, "incomplete", -1, -1, TIMELAG_NONE, NAN, NAN, -1}
+#define ASSESSMENT_INIT                                                      \
+	{                                                                    \
+		VERDICT_OK, "incomplete", -1, -1, TIMELAG_NONE, NAN, NAN, -1 \
+	}
+
+#define ASSESS_PARTITIONS_MAX 10000 /* further ones are not judged: 1 KiB each */
 
 struct assess;
 
@@ -58,16 +53,15 @@ struct assess;
 struct assess *assess_new(const struct assess_rules *rules);
 void assess_free(struct assess *a);
 
-/* Take in a sample. `now` is the monotonic time that belongs to s->taken: for a backlog
- * after a hold-up it lies in the past, and must not go backwards from call to call. */
+/* Take in a sample; only its partitions count from now on. `now` is the monotonic time
+ * that belongs to s->taken: for a backlog after a hold-up it lies in the past, and must
+ * not go backwards from call to call.
+ * @thread the owner's */
 void assess_feed(struct assess *a, const struct sample *s, struct mono now);
 
-/* The state as of `now`.  @thread the owner's */
+/* The state at the last sample: nothing is known of the time since. Where that sample
+ * is older than the window, nothing is known at all (ASSESSMENT_INIT). Costs nothing.
+ * @thread the owner's */
 struct assessment assess_look(const struct assess *a, struct mono now);
-
-/* "OK", "WARN", …  @thread any */
-const char *verdict_name(enum verdict v);
-/* "interpolated", "extrapolated", "idle", "none".  @thread any */
-const char *timelag_kind_name(enum timelag_kind k);
 
 #endif

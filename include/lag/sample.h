@@ -30,13 +30,16 @@ struct sample {
 	struct wall taken;
 	int64_t sample_ms; /* how long the run took, -1 unknown */
 	enum group_state state;
-	int32_t members; /* distinct members of the group, -1 unknown */
-	bool knows_members; /* the source shows which partition has a member */
+	int32_t members;        /* distinct members of the group, -1 unknown */
+	bool knows_members;     /* the source shows which partition has a member */
 	struct partition *rows; /* owned */
 	size_t n;
 };
 
-#define SAMPLE_INIT {{0}, -1, GROUP_UNKNOWN, -1, false, NULL, 0}
+#define SAMPLE_INIT                                        \
+	{                                                  \
+		{0}, -1, GROUP_UNKNOWN, -1, false, NULL, 0 \
+	}
 
 /* Sums over the rows that have a lag. */
 struct lag_totals {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * script: the bash program that runs on the host for one stream. Pure: text out. It
- * needs bash alone (3.2 or newer); what it writes is described in lag/frame.h. */
+ * needs bash alone (4.0 or newer); what it writes is described in lag/frame.h. */
 #ifndef MMLAG_SOURCE_SCRIPT_H
 #define MMLAG_SOURCE_SCRIPT_H
 

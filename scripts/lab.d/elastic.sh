@@ -38,7 +38,8 @@ start_elastic() { # COMPONENT
     fi
     if [ -n "${LAB_ES_EXTRA:-}" ]; then printf '%s\n' "$LAB_ES_EXTRA"; fi
   } >"$dir/config/$product.yml"
-  LAUNCH_ENV=("${prefix}_JAVA_HOME=$java" "${prefix}_PATH_CONF=$dir/config" "${prefix}_TMPDIR=$dir/tmp")
+  # The launcher, a JVM of its own, would leave folders in /tmp.
+  LAUNCH_ENV=("${prefix}_JAVA_HOME=$java" "${prefix}_PATH_CONF=$dir/config" "${prefix}_TMPDIR=$dir/tmp" "CLI_JAVA_OPTS=-Djava.io.tmpdir=$dir/tmp" "TMPDIR=$dir/tmp")
   echo http >"$dir/scheme"
   if [ "$secure" = true ]; then
     if [ "${MMLAG_LAB_TLS:-0}" = 1 ]; then make_certificates "$dir/config" || return 1; echo https >"$dir/scheme"; fi

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include "lag/table_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include "banned.h"
+
+#define MESSAGE_MAX                                                                  \
+	65536             /* of a longer line only so much is searched for a message \
+			   */
+#define PENDING_MAX 65536 /* of a row that a log record has split */
+
+/* What reading carries from line to line. */
+struct reader {
+	struct table *t;
+	struct table_header header; /* of the block we are in */
+	struct table_seen seen;
+	bool no_group;         /* a header without GROUP was seen */
+	enum group_state said; /* by the last message about any group */
+	struct buf pending;    /* the beginning of a row that was split */
+};
+
+/* Groups are known without the white space at their end: the padding hides it. */
+static bool is_wanted(const struct table *t, struct span group)
+{
+	struct span wanted;
+
+	if (t->wanted == NULL)
+		return true;
+	wanted = text_rtrim((struct span){t->wanted, strlen(t->wanted)});
+	return group.n == wanted.n && memcmp(group.p, wanted.p, group.n) == 0;
+}
+
+static void note_other(struct table *t, struct span group)
+{
+	for (size_t i = 0; i < t->n_others; i++)
+		if (text_is(group, t->others[i]))
+			return;
+	if (t->n_others < TABLE_NAMED)
+		t->others[t->n_others++] = mem_strndup(group.p, group.n);
+}
+
+static void add_row(struct reader *r, const struct table_row *row)
+{
+	struct table *t = r->t;
+	struct span name = row->group;
+	struct topic *topic;
+	uint32_t group;
+
+	if (!r->header.has_group)
+		name = t->wanted == NULL ? (struct span){"", 0}
+					 : text_rtrim((struct span){t->wanted,
+								    strlen(t->wanted)});
+	else if (!is_wanted(t, name)) {
+		note_other(t, name);
+		return;
+	}
+	if (memchr(name.p, '\0', name.n) != NULL || t->n_rows >= INDEX_NONE)
+		return; /* no such id */
+	group = table_group_get(t, name);
+	if (row->p.member != 0) {
+		MEM_GROW(t->members, t->n_members, t->cap_members);
+		t->members[t->n_members++] = (struct member){group, row->p.member};
+	}
+	if (row->topic.n == 0)
+		return;
+	t->groups[group].has_rows = true;
+	topic = table_topic_get(t, group, row->topic);
+	topic->knows_members = r->header.member >= 0;
+	MEM_GROW(t->rows, t->n_rows, t->cap_rows);
+	t->rows[t->n_rows] = (struct row){row->p, INDEX_NONE};
+	if (topic->last == INDEX_NONE)
+		topic->first = (uint32_t)t->n_rows;
+	else
+		t->rows[topic->last].next = (uint32_t)t->n_rows;
+	topic->last = (uint32_t)t->n_rows++;
+	topic->rows++;
+}
+
+static bool read_row(struct reader *r, struct span line)
+{
+	struct table_row row;
+
+	if (!r->header.seen || !table_row_read(&r->header, line, r->t->wanted, &row))
+		return false;
+	add_row(r, &row);
+	return true;
+}
+
+static void set_state(struct table *t, struct span group, enum group_state state)
+{
+	uint32_t i = table_group_get(t, group); /* may move t->groups */
+
+	t->groups[i].said = state;
+}
+
+static void read_message(struct reader *r, struct span line)
+{
+	struct span group = {"", 0};
+	enum group_state state;
+
+	if (line.n > MESSAGE_MAX)
+		line.n = MESSAGE_MAX;
+	state = table_state_read(line, &group);
+	if (state == GROUP_UNKNOWN)
+		return;
+	r->seen.state = true;
+	r->said = state;
+	group = text_rtrim(group);
+	if (group.n > 0 && is_wanted(r->t, group) &&
+	    memchr(group.p, '\0', group.n) == NULL)
+		set_state(r->t, group, state);
+}
+
+/* A log record in the line: "[2026-11-21 03:36:10,123] WARN …". Where it begins; the
+ * line's length when there is none. */
+static size_t log_record(struct span line)
+{
+	static const char shape[] = "[0000-00-00 00:00:00,000]";
+	const char *p = line.p;
+
+	while ((p = memchr(p, '[', (size_t)(line.p + line.n - p))) != NULL) {
+		size_t i = 0;
+
+		while (i < sizeof(shape) - 1 && p + i < line.p + line.n &&
+		       (shape[i] == '0' ? p[i] >= '0' && p[i] <= '9'
+					: p[i] == shape[i]))
+			i++;
+		if (i == sizeof(shape) - 1)
+			return (size_t)(p - line.p);
+		p++;
+	}
+	return line.n;
+}
+
+/* A row or a header. */
+static bool read_plain(struct reader *r, struct span line)
+{
+	struct table_header h;
+
+	if (read_row(r, line))
+		return true;
+	switch (table_header_read(line, &h)) {
+	case HEADER_OFFSETS:
+		r->header = h;
+		r->seen.offsets = true;
+		r->no_group = r->no_group || !h.has_group;
+		return true;
+	case HEADER_OTHER:
+		r->header.seen = false;
+		r->seen.other = true;
+		return true;
+	case HEADER_NONE:
+		break;
+	}
+	return false;
+}
+
+static bool is_row(const struct reader *r, struct span line, struct table_row *row)
+{
+	return r->header.seen && table_row_read(&r->header, line, r->t->wanted, row);
+}
+
+/* Is it a row whose cells stand where the header says? */
+static bool is_aligned(const struct reader *r, struct span line)
+{
+	struct table_row row;
+
+	return is_row(r, line, &row) && row.aligned;
+}
+
+/* The first half of a row that never got another. */
+static void flush_pending(struct reader *r)
+{
+	if (r->pending.len > 0)
+		(void)read_plain(r, (struct span){r->pending.data, r->pending.len});
+	buf_reset(&r->pending);
+}
+
+/* Is the line the other half of what is pending? Either half may look like a row: the
+ * first one where it was cut behind LAG, the second one by chance. */
+static bool belongs_to_pending(const struct reader *r, size_t first, struct span line)
+{
+	struct span joined = {r->pending.data, r->pending.len};
+	struct table_header h;
+	struct table_row row;
+	struct span group;
+
+	if (is_row(r, (struct span){joined.p, first}, &row))
+		return !is_row(r, line, &row) &&
+		       table_header_read(line, &h) == HEADER_NONE &&
+		       table_state_read(line, &group) == GROUP_UNKNOWN;
+	return is_aligned(r, joined) || !is_aligned(r, line);
+}
+
+static bool read_other_half(struct reader *r, struct span line)
+{
+	size_t first = r->pending.len;
+	bool whole;
+
+	if (first == 0)
+		return false;
+	if (buf_add(&r->pending, line.p, line.n) == 0) {
+		whole = belongs_to_pending(r, first, line) &&
+			read_plain(r, (struct span){r->pending.data, r->pending.len});
+		if (whole) {
+			buf_reset(&r->pending);
+			return true;
+		}
+		r->pending.len = first;
+	}
+	flush_pending(r);
+	return false;
+}
+
+/* Where stderr goes to the same place as stdout, a log record stands behind a row that
+ * had no newline, or splits one: what follows the record's line is its other half. */
+static void read_line(struct reader *r, struct span line)
+{
+	size_t record = log_record(line);
+	struct span before = {line.p, record};
+	struct table_row row;
+
+	if (record == line.n) {
+		if (!read_other_half(r, line) && !read_plain(r, line))
+			read_message(r, line);
+		return;
+	}
+	if (record > 0) {
+		flush_pending(r);
+		if (is_row(r, before, &row) || !read_plain(r, before))
+			buf_add(&r->pending, before.p, before.n);
+	}
+	read_message(r, (struct span){line.p + record, line.n - record});
+}
+
+static void read_out(struct reader *r, struct span text)
+{
+	struct span line;
+
+	if (text_begins(text, "\xef\xbb\xbf")) { /* a byte order mark */
+		text.p += 3;
+		text.n -= 3;
+	}
+	while (text_line(&text, &line))
+		read_line(r, line);
+	flush_pending(r);
+}
+
+static void read_err(struct reader *r, struct span text)
+{
+	struct span line;
+
+	while (text_line(&text, &line))
+		read_message(r, line);
+}
+
+static int compare_members(const void *va, const void *vb)
+{
+	const struct member *a = va, *b = vb;
+
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return a->id == b->id ? 0 : a->id < b->id ? -1 : 1;
+}
+
+static void count_members(struct table *t)
+{
+	if (t->n_members > 0)
+		qsort(t->members, t->n_members, sizeof(*t->members), compare_members);
+	for (size_t i = 0; i < t->n_members; i++)
+		if (i == 0 || compare_members(&t->members[i - 1], &t->members[i]) != 0)
+			t->groups[t->members[i].group].members++;
+}
+
+static bool only_mirrormaker2(const struct table *t)
+{
+	for (size_t i = 0; i < t->n_topics; i++)
+		if (strncmp(t->topics[i].name, "mm2-offset", 10) != 0)
+			return false;
+	return t->n_topics > 0;
+}
+
+static void explain(struct reader *r, const struct cli_output *run)
+{
+	struct table *t = r->t;
+
+	if (only_mirrormaker2(t))
+		gap_set(&t->failure, REASON_MIRRORMAKER2,
+			"the group has topics of MirrorMaker 2 alone (%s), whose lag "
+			"is in "
+			"no consumer group; use source: prometheus with its JMX "
+			"metrics, or "
+			"name the group of an application",
+			t->topics[0].name);
+	else if (t->n_topics == 0 && t->n_members == 0)
+		table_explain(run, &r->seen, &t->failure);
+	else
+		table_explain(run, &r->seen, &t->trouble);
+}
+
+struct table *table_read(const struct cli_output *run, const char *group)
+{
+	struct table *t = mem_calloc(1, sizeof(*t));
+	struct reader r = {.t = t, .pending = BUF_INIT(PENDING_MAX)};
+
+	t->wanted = mem_strdup(group);
+	t->cut = run->exit_code == 124 || run->exit_code > 128;
+	read_out(&r, (struct span){run->out, run->out_len});
+	read_err(&r, (struct span){run->err, run->err_len});
+	buf_free(&r.pending);
+	count_members(t);
+	/* a table without GROUP is of one group, which has no name here */
+	if (r.no_group && group == NULL && r.said != GROUP_UNKNOWN)
+		set_state(t, (struct span){"", 0}, r.said);
+	explain(&r, run);
+	return t;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ * The remote loop, run by the bash of this machine with a stand-in for the CLI. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "lag/frame.h"
+#include "source/script.h"
+
+#define NONCE "00c0ffee00c0ffee"
+
+/* Writes an executable script; the caller unlinks and frees. */
+static char *executable(const char *body)
+{
+	char *path = mem_strdup("/tmp/mmlag-cli-XXXXXX");
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, body, strlen(body)), strlen(body));
+	assert_int_equal(fchmod(fd, 0755), 0);
+	close(fd);
+	return path;
+}
+
+/* Run the loop to its end and give back what it wrote to stdout. */
+static struct buf output_of(const struct config_topic *t, int runs)
+{
+	struct buf script = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20);
+	int fds[2], status;
+	pid_t pid;
+	char chunk[4096];
+	ssize_t n;
+
+	script_loop(&script, t, NONCE, 0, runs);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execlp("bash", "bash", "-c", buf_str(&script), (char *)NULL);
+		_exit(99);
+	}
+	close(fds[1]);
+	while ((n = read(fds[0], chunk, sizeof(chunk))) > 0)
+		buf_add(&out, chunk, (size_t)n);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	buf_free(&script);
+	return out;
+}
+
+static struct config_topic topic(char *cli)
+{
+	return (struct config_topic){.cli = cli,
+				     .bootstrap_server = "b:9092",
+				     .group = "g",
+				     .interval_ms = 100,
+				     .timeout_ms = 20000};
+}
+
+static void each_run_is_framed_with_its_exit_code(void **state)
+{
+	char *cli = executable("#!/bin/bash\necho \"$*\"\nprintf last\nexit 3\n");
+	struct config_topic t = topic(cli);
+	struct buf out = output_of(&t, 3);
+	struct frame *f = frame_new(NONCE, 1 << 16);
+	const char *p = out.data;
+	size_t left = out.len, runs = 0;
+	struct frame_run run;
+	enum frame_event e;
+	int64_t before = 0;
+
+	(void)state;
+	while ((e = frame_next(f, &p, &left, &run)) != FRAME_MORE) {
+		assert_int_not_equal(e, FRAME_BROKEN);
+		if (e != FRAME_RUN)
+			continue;
+		runs++;
+		assert_int_equal(run.number, runs);
+		assert_int_equal(run.exit_code, 3);
+		assert_true(run.end_ms >= run.begin_ms);
+		if (before != 0)
+			assert_true(run.begin_ms - before >= 95);
+		before = run.begin_ms;
+		assert_int_equal(run.out_len, strlen("--bootstrap-server b:9092 --group g "
+						     "--describe\nlast"));
+	}
+	assert_int_equal(runs, 3);
+	frame_free(f);
+	buf_free(&out);
+	unlink(cli);
+	free(cli);
+}
+
+static void odd_values_reach_the_cli_unchanged(void **state)
+{
+	char *cli = executable("#!/bin/bash\nprintf '<%s>' \"$@\" \"$SPECIAL\" \"$KAFKA_OPTS\"\n");
+	struct config_pair env[] = {{"SPECIAL", "a'b\"c $HOME `id` \\ ! \n x"},
+				    {"KAFKA_OPTS", "-Djava.security.auth.login.config=/j"}};
+	struct config_topic t = topic(cli);
+	struct buf out;
+
+	(void)state;
+	t.group = "große 'Gruppe' \"1\" $(id)";
+	t.command_config = "/path with blank/mm.properties";
+	t.env = env;
+	t.env_count = 2;
+	out = output_of(&t, 1);
+	assert_non_null(strstr(buf_str(&out), "<--group><große 'Gruppe' \"1\" $(id)>"));
+	assert_non_null(strstr(buf_str(&out), "<--command-config></path with blank/mm.properties>"));
+	assert_non_null(strstr(buf_str(&out), "<a'b\"c $HOME `id` \\ ! \n x>"));
+	assert_non_null(strstr(buf_str(&out), "<-Djava.security.auth.login.config=/j>"));
+	buf_free(&out);
+	unlink(cli);
+	free(cli);
+}
+
+static void the_jvm_is_small_unless_the_user_says_otherwise(void **state)
+{
+	char *cli = executable("#!/bin/bash\necho \"[$KAFKA_HEAP_OPTS][$KAFKA_JMX_OPTS][$JMX_PORT]\"\n");
+	struct config_pair env = {"KAFKA_HEAP_OPTS", "-Xmx1g"};
+	struct config_topic t = topic(cli);
+	struct buf out;
+
+	(void)state;
+	setenv("KAFKA_HEAP_OPTS", "-Xmx6g", 1);
+	setenv("JMX_PORT", "9999", 1);
+	out = output_of(&t, 1);
+	assert_non_null(strstr(buf_str(&out), "[-Xms32m -Xmx128m][ ][]"));
+	buf_free(&out);
+	t.env = &env;
+	t.env_count = 1;
+	out = output_of(&t, 1);
+	assert_non_null(strstr(buf_str(&out), "[-Xmx1g][ ][]"));
+	buf_free(&out);
+	unsetenv("KAFKA_HEAP_OPTS");
+	unsetenv("JMX_PORT");
+	unlink(cli);
+	free(cli);
+}
+
+static void a_run_over_its_time_is_ended_with_all_its_children(void **state)
+{
+	char *cli = executable("#!/bin/bash\ntail -f /dev/null & echo began; wait\n");
+	struct config_topic t = topic(cli);
+	struct buf out;
+
+	(void)state;
+	t.timeout_ms = 300;
+	out = output_of(&t, 1); /* its end of file proves that no child holds the pipe */
+	assert_non_null(strstr(buf_str(&out), "began"));
+	assert_non_null(strstr(buf_str(&out), "@mmlag " NONCE " X 1 124\n"));
+	buf_free(&out);
+	unlink(cli);
+	free(cli);
+}
+
+static void a_missing_cli_ends_with_127(void **state)
+{
+	struct config_topic t = topic("/no/such/cli");
+	struct buf out = output_of(&t, 1);
+
+	(void)state;
+	assert_non_null(strstr(buf_str(&out), "@mmlag " NONCE " X 1 127\n"));
+	buf_free(&out);
+}
+
+static void the_users_own_command_runs_in_the_frame(void **state)
+{
+	struct config_topic t = topic(NULL);
+	struct buf out;
+
+	(void)state;
+	t.command = "for i in 1 2; do\n  echo \"it's $i!\"\ndone";
+	out = output_of(&t, 2);
+	assert_non_null(strstr(buf_str(&out), "it's 1!\nit's 2!\n\n@mmlag " NONCE " X 2 0\n"));
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_run_is_framed_with_its_exit_code),
+		cmocka_unit_test(odd_values_reach_the_cli_unchanged),
+		cmocka_unit_test(the_jvm_is_small_unless_the_user_says_otherwise),
+		cmocka_unit_test(a_run_over_its_time_is_ended_with_all_its_children),
+		cmocka_unit_test(a_missing_cli_ends_with_127),
+		cmocka_unit_test(the_users_own_command_runs_in_the_frame),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
