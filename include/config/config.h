@@ -6,6 +6,7 @@
 #ifndef MMLAG_CONFIG_CONFIG_H
 #define MMLAG_CONFIG_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -145,8 +146,16 @@ struct config_receiver {
 	int64_t timeout_ms;
 };
 
+/* A local file that a value names, for config_check_files. */
+struct config_file {
+	const char *key; /* a static name */
+	char *path;
+	bool secret;
+	int line, column; /* of the value */
+};
+
 struct config {
-	char *path;  /* of the file */
+	char *path; /* of the file */
 	char *state_dir;
 	struct config_topic *topics;
 	size_t topic_count;
@@ -176,6 +185,10 @@ struct config {
 		char *url_file;
 		int64_t interval_ms;
 	} heartbeat;
+	/* config's own */
+	struct config_file *files;
+	size_t file_count;
+	atomic_uint refs;
 };
 
 /* One finding about a file. */
@@ -197,6 +210,17 @@ struct config_findings {
 NODISCARD int config_load(const char *path, struct config **out,
 			  struct config_findings *findings, struct err *err);
 void config_findings_free(struct config_findings *f);
+
+/* Look at the files that the configuration names: secrets as file_check_secret does,
+ * the others for being readable. What is wrong is added to `findings`, in order of
+ * place.
+ * @thread main */
+void config_check_files(const struct config *c, struct config_findings *findings);
+
+/* Write the whole configuration, defaults and automatic values worked out, as JSON that
+ * config_load reads as the same. Secrets appear as the names of their files only.
+ * @thread main */
+void config_print(const struct config *c, struct buf *out);
 
 /* Share and let go; the last one frees.  @thread any */
 struct config *config_ref(struct config *c);

@@ -18,7 +18,8 @@ enum bulk_verdict {
 	BULK_REJECT,    /* will never be stored: dead letter */
 };
 
-enum bulk_pace { /* how to go on when something is to be sent again; slower is larger */
+/* How to go on when something is to be sent again; slower is larger. */
+enum bulk_pace {
 	PACE_AGAIN,     /* exponential backoff */
 	PACE_BOOTSTRAP, /* create what is missing first */
 	PACE_SLOW,      /* an operator has to act: slowly, one log line at the change */
@@ -57,7 +58,7 @@ int bulk_add(struct buf *out, const char *index_pattern, struct wall t, const ch
  * only for WHOLE_ITEMS. `err` holds the first refusal's words for the log, class
  * ERR_OK when there was none.
  * @thread any */
-enum bulk_whole bulk_read(int status, const char *body, size_t len, struct bulk_item *items,
-			  size_t n, struct err *err);
+enum bulk_whole bulk_read(int status, const char *body, size_t len,
+			  struct bulk_item *items, size_t n, struct err *err);
 
 #endif

@@ -20,7 +20,7 @@ struct label {
 };
 
 /* What a document speaks of. Strings are borrowed; NULL or "" leaves the field out
- * (cluster excepted). */
+ * (but the cluster: NULL is written as "default"). */
 struct origin {
 	const char *cluster, *group, *topic, *host;
 	const char *match; /* gap of a pattern that found nothing: instead of topic */
@@ -42,7 +42,8 @@ void document_fini(struct document *d);
 
 /* The id of a document of `o` at `t`: kind and key as the README's "Documents" section
  * tells: sample (key: begin mark, run number, nonce, or nonce and line number), gap
- * (reason, time), alert (incident, state, time).
+ * (reason, time), alert (incident, state, time). A gap of a pattern has the pattern in
+ * the topic's place; any other missing part counts as the empty string.
  * @thread any */
 void document_id(char out[DOCUMENT_ID_LEN + 1], struct wall t, const struct origin *o,
 		 const char *kind, const char *key);

@@ -14,11 +14,11 @@
 
 /* err.code of http_exchange, beside the class. */
 enum http_failure {
-	HTTP_NOT_SENT = 1,    /* refused, no route, no name: the peer saw nothing */
-	HTTP_UNKNOWN,         /* broke after sending began: the outcome is unknown */
-	HTTP_TLS,             /* certificate or handshake */
-	HTTP_TOO_LARGE,       /* the answer passed its bound; outcome unknown */
-	HTTP_STOPPED,         /* the thread was told to stop */
+	HTTP_NOT_SENT = 1, /* refused, no route, no name: the peer saw nothing */
+	HTTP_UNKNOWN,      /* broke after sending began: the outcome is unknown */
+	HTTP_TLS,          /* certificate or handshake */
+	HTTP_TOO_LARGE,    /* the answer passed its bound; outcome unknown */
+	HTTP_STOPPED,      /* the thread was told to stop */
 };
 
 /* How to speak to a peer. Strings are borrowed by http_open and copied; secrets are
@@ -29,9 +29,11 @@ struct http_options {
 	const char *token_file;   /* Authorization: Bearer */
 	const char *client_cert_file, *client_key_file;
 	const char *ca_file;
-	const char *ca_fingerprint; /* SHA-256 of a CA certificate, hex, ':' allowed */
+	/* SHA-256 of a CA certificate in the presented chain, hex, ':' allowed: that
+	 * one alone is believed then, whatever ca_file says. */
+	const char *ca_fingerprint;
 	bool insecure_skip_verify;
-	bool gzip; /* compress request bodies above 1 KiB, level 1 */
+	bool gzip;               /* compress request bodies above 1 KiB, level 1 */
 	long timeout_ms;         /* whole exchange */
 	long connect_timeout_ms; /* 0: 10 s */
 };
@@ -50,7 +52,7 @@ struct http_answer {
 	int status;
 	struct buf body; /* unpacked; owned by the answer */
 	char content_type[128];
-	long retry_after_s; /* of Retry-After (seconds or date), -1 for none */
+	long retry_after_s; /* of Retry-After, 0 to 3600; -1 for none */
 };
 
 struct http;
@@ -63,8 +65,8 @@ void http_global_fini(void);
  * may be NULL; else wake_stopping(wake) ends a running exchange. Fails on unreadable
  * or contradicting credentials.
  * @thread any */
-NODISCARD int http_open(struct http **out, const struct http_options *o, struct wake *wake,
-			struct err *err);
+NODISCARD int http_open(struct http **out, const struct http_options *o,
+			struct wake *wake, struct err *err);
 void http_close(struct http *h);
 
 /* Read the credential files again (after a 401 or 403).  @thread the owner's */
@@ -72,7 +74,7 @@ NODISCARD int http_reread(struct http *h, struct err *err);
 
 /* Send and wait. Any HTTP status is success (0); the caller ends `a` with
  * http_answer_fini in every case. On failure err.code is an http_failure and the text
- * names the URL without secrets and says what to do.
+ * names scheme, host and port (the rest of a URL may be secret) and says what to do.
  * @thread the owner's; blocks for at most the timeout */
 NODISCARD int http_exchange(struct http *h, const struct http_request *r,
 			    struct http_answer *a, struct err *err);

@@ -32,8 +32,9 @@ struct series {
 	bool ownerless, rebalancing; /* in the newest sample */
 	int64_t since_ms;            /* observed without a break since */
 	int64_t seen_ms;             /* the newest sample */
-	int64_t owned_ms;            /* has had an owner since, -1 has none */
-	int64_t changed_ms;          /* the offset is as it is since */
+	int64_t gap_ms;       /* between the last two samples: some are taken rarely */
+	int64_t owned_ms;     /* has had an owner since, -1 has none */
+	int64_t changed_ms;   /* the offset is as it is since */
 	struct partition row; /* as last seen; what can be derived is filled in */
 	union {
 		struct commit commits[SERIES_RECORDS];

@@ -142,9 +142,10 @@ NODISCARD int spool_move(struct spool *from, struct spool *to, int64_t *next_id,
  * @thread store */
 void spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n);
 
-/* Copy the write-ahead log into the file when it has grown, or at all when `idle`;
- * give free pages back to the file system, a slice. `more` when another call is needed.
+/* Copy the write-ahead log into the file when it has grown; when `thorough` (every few
+ * seconds), copy whatever is in it, and give a slice of many free pages back to the
+ * file system. `more` when another thorough call is needed at once.
  * @thread store */
-NODISCARD int spool_tidy(struct spool *s, bool idle, bool *more, struct err *err);
+NODISCARD int spool_tidy(struct spool *s, bool thorough, bool *more, struct err *err);
 
 #endif

@@ -23,7 +23,7 @@
 #define STORE_REOPEN_MS 10000
 
 struct store_limits {
-	int64_t max_bytes;    /* of waiting documents; oldest dropped first */
+	int64_t max_bytes;    /* of waiting documents' JSON; oldest dropped first */
 	int64_t max_age_ms;   /* of a waiting document */
 	int64_t min_free;     /* bytes that the file system must keep free */
 	int64_t dead_bytes;   /* dead letters, oldest dropped first */
@@ -39,13 +39,14 @@ struct store_limits {
 struct store;
 
 /* Open or create `dir`/mmlag.db. A file that is torn, foreign, or of a newer version is
- * renamed aside and never stops the start; store_notice tells. A file that cannot be
- * written leaves the store in memory. Only a lack of threads or descriptors fails.
+ * renamed aside and never stops the start; one that cannot be written leaves the store
+ * in memory; store_status tells. Only a lack of descriptors fails.
  * @thread main */
 NODISCARD int store_open(struct store **out, const char *dir, const struct store_limits *l,
 			 struct err *err);
 
-/* Commit what is staged, checkpoint, close. The store's thread must have ended.
+/* Commit what is staged, move what is in memory to the file if that is possible, close.
+ * The store's thread must have ended. NULL is legal.
  * @thread main */
 void store_close(struct store *s);
 
@@ -53,14 +54,15 @@ void store_close(struct store *s);
 struct wake *store_wake(struct store *s);
 
 /* One turn of the store's thread: commit, serve requests, enforce limits, try a failed
- * file again. Never blocks but on the disk.
+ * file again. Never blocks but on the disk. After the wake's stop flag it commits all
+ * that is staged, answers, and is done.
  * @thread store */
 struct step store_step(struct store *s);
 
 /* Take over `n` documents: on success they belong to the store and the array's elements
  * are zeroed. ERR_AGAIN when staging is full: the caller keeps them, stops reading, and
  * tries again; with `force` the oldest staged ones are dropped and counted as evicted
- * instead. Never touches the disk.
+ * instead. An empty staging takes any number. Never touches the disk.
  * @thread any  @locks staging */
 NODISCARD int store_append(struct store *s, struct document *docs, size_t n, bool force);
 
@@ -80,25 +82,30 @@ void store_batch_fini(struct store_batch *b);
 enum store_range { STORE_NEW, STORE_BACKLOG };
 
 /* A request slot: the shipper asks, the store's thread answers in its next step and
- * signals the asker's wake. One request of each kind may be open at a time.
+ * signals the asker's wake. One request may be open at a time.
  * store_take_ask: want up to `max_n` documents and `max_bytes` bytes of JSON. Taken
  * ones are not given out again until settled or released.
  * store_take_get: true when the answer is there (the batch may be empty), which the
  * caller then owns.
- * @thread shipper */
+ * store_take_cancel: the asker's wake must outlive its request; this ends one that may
+ * be open, and gives back what was taken for it.
+ * @thread shipper  @locks staging */
 void store_take_ask(struct store *s, struct wake *asker, enum store_range range,
 		    size_t max_n, size_t max_bytes);
 bool store_take_get(struct store *s, struct store_batch *out);
+void store_take_cancel(struct store *s);
 
-/* What became of one taken document. For BULK_RETRY it is released for a later take;
+/* What became of taken documents. For BULK_RETRY one is released for a later take, and
+ * counted as retried when the verdict has a status (it was the server that said so);
  * BULK_REJECT makes it a dead letter with status, type and reason. The verdicts are copied
- * into the store's next group commit; returns at once.
+ * and go into the store's next group commit; returns at once. One that was dropped by a
+ * limit meanwhile, or settled before, is passed over.
  * @thread shipper  @locks staging */
 void store_settle(struct store *s, const int64_t *rows, const struct bulk_item *verdicts,
 		  size_t n);
 
 /* Everything that waits now becomes backlog (an outage is over or begins).
- * @thread shipper */
+ * @thread shipper  @locks staging */
 void store_mark_backlog(struct store *s);
 
 struct store_status {
@@ -108,7 +115,7 @@ struct store_status {
 	int64_t dead, dead_bytes;
 	bool degraded;            /* in memory */
 	char trouble[256];        /* why, "" when all is well */
-	char set_aside[256];      /* name of the last file put aside at the start, or "" */
+	char set_aside[256];      /* name of the last file put aside, or "" */
 };
 
 /* A copy of the state, kept by the store's thread.  @thread any  @locks staging */

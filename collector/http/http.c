@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT
+ * http: see http.h. An easy handle is driven by a multi handle, so that the wait for
+ * the peer is also a wait for the owner's wake; the multi handle keeps the connections.
+ */
+#include "http/http.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/http_int.h"
+
+#include "banned.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define TIMEOUT_MS 30000
+#define ANSWER_MAX 65536
+#define HEADERS_MAX 65536
+#define GZIP_FROM 1024 /* bytes of body that are worth it */
+#define RETRY_AFTER_MAX 3600
+
+/* One exchange under way. */
+struct exchange {
+	struct http_answer *answer;
+	size_t header_bytes;
+	bool headers_end; /* the blank line was seen; libcurl does without */
+	bool too_large;
+	char detail[CURL_ERROR_SIZE];
+};
+
+int http_global_init(struct err *err)
+{
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+	if (code == CURLE_OK)
+		return 0;
+	return err_set(err, ERR_PERMANENT, "libcurl: %s", curl_easy_strerror(code));
+}
+
+void http_global_fini(void)
+{
+	curl_global_cleanup();
+}
+
+static char *copy(const char *s)
+{
+	return s == NULL || *s == '\0' ? NULL : mem_strdup(s);
+}
+
+/* The owner's eventfd is not ours to read, and stays readable until it is read. Seen
+ * through an edge-triggered epoll it reports each signal once, and is left as it is. */
+static int watch_wake(struct http *h, struct wake *wake, struct err *err)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
+
+	h->wake = wake;
+	if (wake == NULL)
+		return 0;
+	h->wake_edges = epoll_create1(EPOLL_CLOEXEC);
+	if (h->wake_edges < 0 ||
+	    epoll_ctl(h->wake_edges, EPOLL_CTL_ADD, wake->fd, &ev) != 0)
+		return err_set_errno(err, ERR_RETRY, errno,
+				     "no descriptor (ulimit -n)");
+	return 0;
+}
+
+int http_open(struct http **out, const struct http_options *o, struct wake *wake,
+	      struct err *err)
+{
+	struct http *h = mem_calloc(1, sizeof(*h));
+	int rc;
+
+	h->wake_edges = -1;
+	h->username = copy(o->username);
+	h->password_file = copy(o->password_file);
+	h->api_key_file = copy(o->api_key_file);
+	h->token_file = copy(o->token_file);
+	h->gzip = o->gzip;
+	h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
+	h->connect_timeout_ms =
+		o->connect_timeout_ms > 0 ? o->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+	rc = http_tls_open(h, o, err);
+	if (rc == 0)
+		rc = http_auth_make(h, &h->authorization, err);
+	if (rc == 0)
+		rc = watch_wake(h, wake, err);
+	if (rc == 0) {
+		h->multi = curl_multi_init();
+		h->easy = curl_easy_init();
+		if (h->multi == NULL || h->easy == NULL)
+			rc = err_set(err, ERR_RETRY, "libcurl: out of memory");
+	}
+	if (rc != 0) {
+		http_close(h);
+		return rc;
+	}
+	*out = h;
+	return 0;
+}
+
+void http_close(struct http *h)
+{
+	if (h == NULL)
+		return;
+	if (h->easy != NULL)
+		curl_easy_cleanup(h->easy);
+	if (h->multi != NULL)
+		curl_multi_cleanup(h->multi);
+	if (h->wake_edges >= 0)
+		close(h->wake_edges);
+	http_auth_free(h->authorization);
+	free(h->username);
+	free(h->password_file);
+	free(h->api_key_file);
+	free(h->token_file);
+	free(h->cert_path);
+	free(h->key_path);
+	free(h->ca_file);
+	free(h->anchor);
+	free(h);
+}
+
+int http_reread(struct http *h, struct err *err)
+{
+	char *fresh = NULL;
+	int rc = http_auth_make(h, &fresh, err);
+
+	if (rc != 0)
+		return rc;
+	http_auth_free(h->authorization);
+	h->authorization = fresh;
+	return 0;
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct exchange *x = arg;
+
+	if (buf_add(&x->answer->body, data, size * n) == 0)
+		return size * n;
+	x->too_large = true;
+	return 0;
+}
+
+/* Seconds, or a date; -1 for neither. */
+static long read_retry_after(const char *value)
+{
+	char *end;
+	long long s;
+
+	errno = 0;
+	s = strtoll(value, &end, 10);
+	if (end == value || *end != '\0') {
+		time_t date = curl_getdate(value, NULL);
+
+		if (date == (time_t)-1)
+			return -1;
+		s = (long long)date - clock_wall().ms / 1000;
+	}
+	return s < 0 ? 0 : s > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)s;
+}
+
+/* The value of header `name` in `line`, with the blanks around it cut off; false when
+ * it is another header or the value is too long. */
+static bool header_value(const char *line, size_t len, const char *name, char *out,
+			 size_t size)
+{
+	size_t skip = strlen(name);
+
+	if (len <= skip || line[skip] != ':' || strncasecmp(line, name, skip) != 0)
+		return false;
+	line += skip + 1;
+	len -= skip + 1;
+	while (len > 0 && strchr(" \t\r\n", line[len - 1]) != NULL)
+		len--;
+	while (len > 0 && (*line == ' ' || *line == '\t')) {
+		line++;
+		len--;
+	}
+	if (len >= size)
+		return false;
+	memcpy(out, line, len);
+	out[len] = '\0';
+	return true;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct exchange *x = arg;
+	struct http_answer *a = x->answer;
+	size_t len = size * n;
+	char value[128];
+
+	x->header_bytes += len;
+	if (x->header_bytes > HEADERS_MAX) {
+		x->too_large = true;
+		return 0;
+	}
+	if (len > 5 &&
+	    memcmp(line, "HTTP/", 5) == 0) { /* after 1xx, or a proxy's own */
+		a->content_type[0] = '\0';
+		a->retry_after_s = -1;
+		x->headers_end = false;
+	} else if (line[0] == '\r' || line[0] == '\n') {
+		x->headers_end = true;
+	} else if (header_value(line, len, "Content-Type", value, sizeof(value))) {
+		snprintf(a->content_type, sizeof(a->content_type), "%s", value);
+	} else if (header_value(line, len, "Retry-After", value, sizeof(value))) {
+		a->retry_after_s = read_retry_after(value);
+	}
+	return len;
+}
+
+/* gzip at level 1: five times the speed of level 6 for a few per cent of size. Returns
+ * -1 when there is no memory; the body then goes plain. */
+static int pack(const char *data, size_t len, struct buf *out)
+{
+	z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)len};
+	int rc = -1;
+
+	if (len > UINT32_MAX / 2 ||
+	    deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return -1;
+	buf_init(out, deflateBound(&z, (uLong)len));
+	if (buf_reserve(out, out->max) == 0) {
+		z.next_out = (Bytef *)out->data;
+		z.avail_out = (uInt)out->max;
+		if (deflate(&z, Z_FINISH) == Z_STREAM_END) {
+			out->len = z.total_out;
+			rc = 0;
+		}
+	}
+	deflateEnd(&z);
+	if (rc != 0)
+		buf_free(out);
+	return rc;
+}
+
+static void add_header(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(*list, line);
+
+	if (more != NULL)
+		*list = more;
+}
+
+/* libcurl copies the lines; the copies are wiped too. */
+static void free_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *s = list; s != NULL; s = s->next)
+		mem_wipe(s->data, strlen(s->data));
+	curl_slist_free_all(list);
+}
+
+static struct curl_slist *make_headers(const struct http *h,
+				       const struct http_request *r, bool packed)
+{
+	struct curl_slist *list = NULL;
+	char *type = mem_printf("Content-Type:%s%s", r->content_type != NULL ? " " : "",
+				r->content_type != NULL ? r->content_type : "");
+
+	add_header(&list, type); /* no value: libcurl is not to make one up */
+	free(type);
+	add_header(&list, "Expect:");
+	if (packed)
+		add_header(&list, "Content-Encoding: gzip");
+	if (h->authorization != NULL)
+		add_header(&list, h->authorization);
+	return list;
+}
+
+/* What all requests have in common. */
+static void setup(const struct http *h, const struct http_request *r,
+		  struct exchange *x)
+{
+	CURL *easy = h->easy;
+
+	curl_easy_reset(easy); /* connections are kept */
+	curl_easy_setopt(easy, CURLOPT_URL, r->url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+			 r->timeout_ms > 0 ? r->timeout_ms : h->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, h->connect_timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "mmlag/" MMLAG_VERSION);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
+	http_tls_setup(h, easy);
+}
+
+static void setup_request(const struct http *h, const struct http_request *r,
+			  struct exchange *x, const struct curl_slist *headers,
+			  const char *body, size_t len)
+{
+	CURL *easy = h->easy;
+
+	setup(h, r, x);
+	if (strcmp(r->method, "HEAD") == 0) {
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	} else if (strcmp(r->method, "GET") != 0) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body != NULL ? body : "");
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+	}
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+}
+
+static bool stopping(const struct http *h)
+{
+	return h->wake != NULL && wake_stopping(h->wake);
+}
+
+/* Run the easy handle to its end. Returns false when the owner is to stop. */
+static bool drive(const struct http *h, CURLcode *result)
+{
+	struct curl_waitfd extra = {h->wake_edges, CURL_WAIT_POLLIN, 0};
+	struct epoll_event ev;
+	int running = 1, left;
+	CURLMsg *msg;
+
+	*result = CURLE_FAILED_INIT;
+	while (!stopping(h)) {
+		if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+			return true;
+		if (running == 0)
+			break;
+		if (curl_multi_poll(h->multi, &extra, h->wake_edges >= 0, 60000,
+				    NULL) != CURLM_OK)
+			return true;
+		if (extra.revents != 0 && epoll_wait(h->wake_edges, &ev, 1, 0) < 0)
+			return true;
+	}
+	while ((msg = curl_multi_info_read(h->multi, &left)) != NULL)
+		if (msg->msg == CURLMSG_DONE)
+			*result = msg->data.result;
+	return running == 0;
+}
+
+/* As http_exchange, for an easy handle that is set up. */
+static int perform(const struct http *h, const struct exchange *x, const char *origin,
+		   struct err *err)
+{
+	CURLcode result = CURLE_OUT_OF_MEMORY;
+	bool ended = true;
+
+	if (curl_multi_add_handle(h->multi, h->easy) == CURLM_OK) {
+		ended = drive(h, &result);
+		curl_multi_remove_handle(h->multi, h->easy);
+	}
+	if (!ended)
+		return err_set_code(err, ERR_RETRY, HTTP_STOPPED, "%s: stopped",
+				    origin);
+	if (x->too_large)
+		return err_set_code(
+			err, ERR_RETRY, HTTP_TOO_LARGE,
+			"%s: the answer is larger than %zu bytes, unpacked; is this "
+			"the right server?",
+			origin, x->answer->body.max);
+	if (result != CURLE_OK)
+		return http_error_map(h->easy, result, x->detail, origin, err);
+	return 0;
+}
+
+/* See http_tls.c. */
+static int learn_anchor(struct http *h, const struct http_request *r,
+			struct exchange *x, const char *origin, struct err *err)
+{
+	int rc;
+
+	setup(h, r, x);
+	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(h->easy, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(h->easy, CURLOPT_CERTINFO, 1L);
+	curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, 1L);
+	rc = perform(h, x, origin, err);
+	return rc == 0 ? http_tls_learn(h, h->easy, origin, err) : rc;
+}
+
+int http_exchange(struct http *h, const struct http_request *r, struct http_answer *a,
+		  struct err *err)
+{
+	struct exchange x = {.answer = a};
+	struct curl_slist *headers = NULL;
+	struct buf packed = BUF_INIT(0);
+	char origin[HTTP_ORIGIN_MAX];
+	bool gzip = h->gzip && r->body_len > GZIP_FROM &&
+		    pack(r->body, r->body_len, &packed) == 0;
+	long status = 0;
+	int rc = 0;
+
+	*a = (struct http_answer){.retry_after_s = -1};
+	buf_init(&a->body, r->answer_max > 0 ? r->answer_max : ANSWER_MAX);
+	http_origin(r->url, origin);
+	if (h->has_pin && !h->insecure && h->anchor == NULL &&
+	    strncasecmp(r->url, "https:", 6) == 0)
+		rc = learn_anchor(h, r, &x, origin, err);
+	if (rc == 0) {
+		headers = make_headers(h, r, gzip);
+		setup_request(h, r, &x, headers, gzip ? packed.data : r->body,
+			      gzip ? packed.len : r->body_len);
+		rc = perform(h, &x, origin, err);
+	}
+	if (rc == 0 && !x.headers_end)
+		rc = err_set_code(err, ERR_RETRY, HTTP_UNKNOWN,
+				  "%s: the answer was cut off in its headers", origin);
+	if (rc == 0 &&
+	    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
+		a->status = (int)status;
+	/* The handle must not point at what dies here. */
+	curl_easy_reset(h->easy);
+	free_headers(headers);
+	buf_free(&packed);
+	return rc;
+}
+
+void http_answer_fini(struct http_answer *a)
+{
+	buf_free(&a->body);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * http_int: what the parts of http/ share: the client (http.c), credentials
+ * (http_auth.c), TLS options and the pinned authority (http_tls.c), the mapper of
+ * libcurl's errors (http_error.c). */
+#ifndef MMLAG_HTTP_INT_H
+#define MMLAG_HTTP_INT_H
+
+#include <curl/curl.h>
+
+#include "base/hash.h"
+#include "http/http.h"
+
+#define HTTP_ORIGIN_MAX 256
+
+struct http {
+	/* copies of the options; NULL for what is not used */
+	char *username, *password_file, *api_key_file, *token_file;
+	char *cert_path, *key_path, *ca_file;
+	bool insecure, gzip, has_pin;
+	unsigned char pin[HASH_SHA256_LEN];
+	long timeout_ms, connect_timeout_ms;
+
+	char *authorization; /* the whole header line, a secret; NULL for none */
+	char *anchor;        /* PEM of the pinned authority, once it was seen; NULL */
+	CURLM *multi;        /* keeps the connections */
+	CURL *easy;
+	struct wake *wake;
+	int wake_edges; /* an epoll that reports each signal of `wake` once; -1 */
+};
+
+/* Make the Authorization header of the credentials, NULL in *out for none. The caller
+ * frees it with http_auth_free. */
+NODISCARD int http_auth_make(const struct http *h, char **out, struct err *err);
+void http_auth_free(char *header);
+
+/* Take over and check the TLS options. */
+NODISCARD int http_tls_open(struct http *h, const struct http_options *o,
+			    struct err *err);
+
+/* Set the options of verification and of the client certificate. */
+void http_tls_setup(const struct http *h, CURL *easy);
+
+/* After a handshake without verification: keep the certificate of the presented chain
+ * that the pin names as h->anchor. */
+NODISCARD int http_tls_learn(struct http *h, CURL *easy, const char *origin,
+			     struct err *err);
+
+/* Scheme, host and port of `url`: all of it that is shown, since paths, queries and
+ * user names may be secrets. */
+void http_origin(const char *url, char out[HTTP_ORIGIN_MAX]);
+
+/* What went wrong, in words, with what to do. `detail` is libcurl's error buffer. */
+int http_error_map(CURL *easy, CURLcode code, const char *detail, const char *origin,
+		   struct err *err);
+
+#endif
