@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define ERR_DEFINITIONS
 #include "base/err.h"
 
 #include <errno.h>

@@ -211,6 +211,12 @@ NODISCARD int config_load(const char *path, struct config **out,
 			  struct config_findings *findings, struct err *err);
 void config_findings_free(struct config_findings *f);
 
+/* The same for a text that is in memory already; `path` is only its name.
+ * @thread main */
+NODISCARD int config_parse(const char *path, const char *text, size_t len,
+			   struct config **out, struct config_findings *findings,
+			   struct err *err);
+
 /* Look at the files that the configuration names: secrets as file_check_secret does,
  * the others for being readable. What is wrong is added to `findings`, in order of
  * place.

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "lag/assess.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "lag/rate.h"
+#include "lag/series.h"
+
+#include "banned.h"
+
+#define DRAIN_MAX_MS 315360000000.0 /* ten years */
+
+/* Plain but for the one pointer: what is to be kept over a restart is v[0 .. n-1] and
+ * the two rates, with their times moved to the new clock. */
+struct assess {
+	struct assess_rules rules;
+	struct series *v; /* by partition number */
+	size_t n, cap;
+	struct rate produced, consumed;
+	bool fed;
+	int64_t fed_ms; /* the newest sample */
+	struct assessment state;
+};
+
+/* What one sample adds to the totals of the topic. */
+struct growth {
+	bool has_end, has_committed; /* some partition has one */
+	double produced, consumed;
+};
+
+struct assess *assess_new(const struct assess_rules *rules)
+{
+	struct assess *a = mem_calloc(1, sizeof(*a));
+
+	a->rules = *rules;
+	if (a->rules.window_ms < 1)
+		a->rules.window_ms = 1;
+	a->state = (struct assessment)ASSESSMENT_INIT;
+	return a;
+}
+
+void assess_free(struct assess *a)
+{
+	if (a == NULL)
+		return;
+	free(a->v);
+	free(a);
+}
+
+/* The series of a partition, made where it is missing; NULL when there are too many.
+ * Rows come in order, so `from` is where to look: behind the one before. */
+static struct series *series_of(struct assess *a, size_t *from, int32_t partition)
+{
+	size_t i = *from;
+
+	while (i < a->n && a->v[i].partition < partition)
+		i++;
+	*from = i;
+	if (i < a->n && a->v[i].partition == partition)
+		return &a->v[i];
+	if (a->n >= ASSESS_PARTITIONS_MAX)
+		return NULL;
+	MEM_GROW(a->v, a->n, a->cap);
+	memmove(&a->v[i + 1], &a->v[i], (a->n - i) * sizeof(a->v[0]));
+	a->n++;
+	series_init(&a->v[i], partition, a->fed_ms);
+	return &a->v[i];
+}
+
+static double gained(bool both, int64_t before, int64_t now)
+{
+	return both && now > before ? (double)((__int128)now - before) : 0;
+}
+
+/* Only what a partition gained from the last sample to this one counts, so that one
+ * that appears, comes back or begins anew makes no spike. */
+static void count(struct growth *g, const struct partition *before,
+		  const struct partition *row)
+{
+	bool same_log = before->has_end && row->has_end && row->end >= before->end;
+
+	g->has_end |= row->has_end;
+	g->has_committed |= row->has_committed;
+	g->produced += gained(same_log, before->end, row->end);
+	g->consumed += gained(before->has_committed && row->has_committed,
+			      before->committed, row->committed);
+}
+
+/* Partitions that are gone for a window are forgotten. */
+static void forget(struct assess *a)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->fed_ms - a->v[i].seen_ms > a->rules.window_ms)
+			continue;
+		if (kept != i)
+			a->v[kept] = a->v[i];
+		kept++;
+	}
+	a->n = kept;
+}
+
+static void judge(const struct assess *a, struct assessment *to)
+{
+	enum verdict worst = VERDICT_OK;
+
+	for (size_t i = 0; i < a->n; i++) {
+		enum rule rule;
+		enum verdict v;
+
+		if (a->v[i].seen_ms != a->fed_ms)
+			continue;
+		rule = series_judge(&a->v[i], &a->rules);
+		v = rule_verdict(rule);
+		if (to->worst >= 0 && v <= worst)
+			continue;
+		worst = v;
+		to->worst = a->v[i].partition;
+		to->rule = rule_name(rule);
+	}
+	to->status = worst > VERDICT_ERR ? VERDICT_ERR : worst;
+}
+
+static void find_timelag(const struct assess *a, struct assessment *to)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct series *s = &a->v[i];
+		int64_t ms = timelag_ms(&s->timelag, a->fed_ms);
+
+		if (s->seen_ms != a->fed_ms || ms <= to->time_lag_ms)
+			continue;
+		to->time_lag_ms = ms;
+		to->time_lag_kind = s->timelag.kind;
+	}
+}
+
+/* Milliseconds until the lag is gone at these rates; comparisons with NAN are false. */
+static int64_t drain_ms(const struct assessment *a, const struct sample *s)
+{
+	struct lag_totals lag = sample_totals(s);
+	double ms;
+
+	if (!(a->consumed_per_sec > a->produced_per_sec) || lag.with_lag == 0 ||
+	    lag.sum <= 0)
+		return -1;
+	ms = (double)lag.sum / (a->consumed_per_sec - a->produced_per_sec) * 1000;
+	return ms <= DRAIN_MAX_MS ? (int64_t)ms : -1;
+}
+
+void assess_feed(struct assess *a, const struct sample *s, struct mono now)
+{
+	int64_t before_ms = a->fed_ms;
+	int64_t now_ms = now.ns / 1000000;
+	struct assessment state = ASSESSMENT_INIT;
+	struct growth g = {false, false, 0, 0};
+	size_t at = 0;
+
+	a->fed_ms = a->fed && now_ms < before_ms ? before_ms : now_ms;
+	for (size_t i = 0; i < s->n; i++) {
+		struct series *v = series_of(a, &at, s->rows[i].number);
+		struct partition none = {0};
+
+		if (v == NULL)
+			break;
+		count(&g, a->fed && v->seen_ms == before_ms ? &v->row : &none,
+		      &s->rows[i]);
+		series_feed(v, &a->rules, s, &s->rows[i], a->fed_ms);
+	}
+	a->fed = true;
+	forget(a);
+	judge(a, &state);
+	find_timelag(a, &state);
+	if (g.has_end) {
+		rate_add(&a->produced, g.produced, a->fed_ms);
+		state.produced_per_sec = rate_slope(&a->produced);
+	}
+	if (g.has_committed) {
+		rate_add(&a->consumed, g.consumed, a->fed_ms);
+		state.consumed_per_sec = rate_slope(&a->consumed);
+	}
+	state.drain_ms = drain_ms(&state, s);
+	a->state = state;
+}
+
+struct assessment assess_look(const struct assess *a, struct mono now)
+{
+	if (!a->fed || now.ns / 1000000 - a->fed_ms > a->rules.window_ms)
+		return (struct assessment)ASSESSMENT_INIT;
+	return a->state;
+}
