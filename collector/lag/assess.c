@@ -125,16 +125,28 @@ static void judge(const struct assess *a, struct assessment *to)
 	to->status = worst > VERDICT_ERR ? VERDICT_ERR : worst;
 }
 
+/* The largest of the partitions. One that lags by an unknown time leaves the topic
+ * without a time lag, unless another is known to lag. */
 static void find_timelag(const struct assess *a, struct assessment *to)
 {
+	bool unknown = false;
+
 	for (size_t i = 0; i < a->n; i++) {
 		const struct series *s = &a->v[i];
 		int64_t ms = timelag_ms(&s->timelag, a->fed_ms);
 
-		if (s->seen_ms != a->fed_ms || ms <= to->time_lag_ms)
+		if (s->seen_ms != a->fed_ms)
+			continue;
+		unknown |= s->timelag.kind == TIMELAG_NONE && s->row.has_lag &&
+			   s->row.lag > 0;
+		if (ms <= to->time_lag_ms)
 			continue;
 		to->time_lag_ms = ms;
 		to->time_lag_kind = s->timelag.kind;
+	}
+	if (unknown && to->time_lag_kind == TIMELAG_IDLE) {
+		to->time_lag_ms = -1;
+		to->time_lag_kind = TIMELAG_NONE;
 	}
 }
 

@@ -9,6 +9,7 @@ make_keys() {
   mkdir -p "$KEYS/host"
   chmod 700 "$KEYS" "$KEYS/host"
   if [ ! -s "$KEYS/passphrase" ]; then head -c 12 /dev/urandom | base64 >"$KEYS/passphrase"; fi
+  chmod 600 "$KEYS/passphrase"
   for type in ed25519 rsa ecdsa; do
     [ -s "$KEYS/host/$type" ] || ssh-keygen -q -t "$type" -N '' -C '' -f "$KEYS/host/$type"
   done
