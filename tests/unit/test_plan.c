@@ -7,15 +7,21 @@
 
 #include "run/plan.h"
 
-static struct config_topic topic(char *name, char *host, enum share share)
+/* The configuration owns its strings; these are literals that nobody frees. */
+static char *text(const char *s)
 {
-	return (struct config_topic){.name = name,
-				     .host = host,
+	return (char *)(uintptr_t)s;
+}
+
+static struct config_topic topic(const char *name, const char *host, enum share share)
+{
+	return (struct config_topic){.name = text(name),
+				     .host = text(host),
 				     .port = 22,
-				     .user = "u",
-				     .cli = "/k/bin/kafka-consumer-groups.sh",
-				     .bootstrap_server = "b:9092",
-				     .group = "g",
+				     .user = text("u"),
+				     .cli = text("/k/bin/kafka-consumer-groups.sh"),
+				     .bootstrap_server = text("b:9092"),
+				     .group = text("g"),
 				     .interval_ms = 9000,
 				     .share = share};
 }
@@ -52,7 +58,7 @@ static void topics_that_share_meet_in_one_stream_and_others_stay_apart(void **st
 
 static void whatever_changes_the_remote_command_parts_them(void **state)
 {
-	struct config_pair env = {"A", "1"};
+	struct config_pair env = {text("A"), text("1")};
 	struct config_topic a = topic("a", "mm1", SHARE_GROUP);
 	struct config_topic rows[10];
 	size_t n = 0;
@@ -62,13 +68,13 @@ static void whatever_changes_the_remote_command_parts_them(void **state)
 		rows[i] = topic("b", "mm1", SHARE_GROUP);
 	assert_true(plan_can_share(&a, &rows[0]));
 	rows[n++].port = 2222;
-	rows[n++].user = "v";
-	rows[n++].cli = "/other";
-	rows[n++].bootstrap_server = "b:9093";
-	rows[n++].group = "h";
-	rows[n++].command_config = "x";
-	rows[n++].run_as = "kafka";
-	rows[n++].proxy_jump = "bastion";
+	rows[n++].user = text("v");
+	rows[n++].cli = text("/other");
+	rows[n++].bootstrap_server = text("b:9093");
+	rows[n++].group = text("h");
+	rows[n++].command_config = text("x");
+	rows[n++].run_as = text("kafka");
+	rows[n++].proxy_jump = text("bastion");
 	rows[n].env = &env;
 	rows[n++].env_count = 1;
 	rows[n++].format = FORMAT_LINE;

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MIT
+ * Wrong configurations: everything that is wrong is told at once, each with its place
+ * and what to do. A row holds all that is said, word for word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "config_text.h"
+
+#include "banned.h"
+
+static const struct {
+	const char *label, *text, *said;
+} rows[] = {
+	{"a list",
+	 "- a\n"
+	 "- b\n",
+	 "1:1: the file must begin with keys, such as \"topics:\"\n"},
+	{"a text", "hello\n",
+	 "1:1: the file must begin with keys, such as \"topics:\"\n"},
+	{"sections twice",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"log: {level: info}\n"
+			"spool: {}\n"
+			"log: {level: debug}\n",
+	 "6:1: key \"log\" stands here a second time; the first is in line 4\n"},
+	{"a key that is nearly right",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - name: a\n"
+			"    intrval: 10s\n",
+	 "5:5: unknown key \"intrval\"; did you mean \"interval\"?\n"},
+	{"a key of topics at the margin",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"port: 22\n",
+	 "4:1: unknown key \"port\"; \"port\" belongs under topics or "
+	 "defaults\n"},
+	{"keys that belong elsewhere or nowhere",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"cluster: x\n"
+			"host: y\n"
+			"xyzzy: 1\n"
+			"elastic: {}\n"
+			"elastic-search: {}\n",
+	 "4:1: unknown key \"cluster\"; did you mean \"clusters\"? "
+	 "(\"cluster\" belongs under topics or defaults)\n"
+	 "5:1: unknown key \"host\"; \"host\" belongs under topics or "
+	 "defaults or topics.target\n"
+	 "6:1: unknown key \"xyzzy\"; the nearest that is known in the file "
+	 "is \"spool\"\n"
+	 "7:1: unknown key \"elastic\"; did you mean \"elasticsearch\"?\n"
+	 "8:1: unknown key \"elastic-search\"; did you mean "
+	 "\"elasticsearch\"?\n"},
+	{"unknown keys of elasticsearch",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch:\n"
+			"  host: http://a:9200\n"
+			"  password: secret\n"
+			"  user: u\n"
+			"  index_name: x\n"
+			"  zzz: 1\n",
+	 "4:1: \"hosts\" is missing in elasticsearch\n"
+	 "5:3: unknown key \"host\"; did you mean \"hosts\"? (\"host\" "
+	 "belongs under topics or defaults or topics.target)\n"
+	 "6:3: unknown key \"password\"; did you mean \"password_file\"?\n"
+	 "7:3: unknown key \"user\"; did you mean \"username\"? (\"user\" "
+	 "belongs under topics or defaults)\n"
+	 "8:3: unknown key \"index_name\"; did you mean \"index\"?\n"
+	 "9:3: unknown key \"zzz\"; the nearest that is known in "
+	 "elasticsearch is \"bulk\"\n"},
+	{"keys of a section inside, and written otherwise",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - name: a\n"
+			"    windw: 1m\n"
+			"    window: 1m\n"
+			"    key-file: /x\n"
+			"    knownHosts: /y\n",
+	 "5:5: unknown key \"windw\"; did you mean \"window\" in "
+	 "topics.rules?\n"
+	 "6:5: unknown key \"window\"; \"window\" belongs under topics.rules\n"
+	 "7:5: unknown key \"key-file\"; did you mean \"key_file\"?\n"
+	 "8:5: unknown key \"knownHosts\"; did you mean \"known_hosts\"?\n"},
+	{"durations",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, interval: 10}\n"
+			"  - {name: b, interval: 10 s}\n"
+			"  - {name: c, interval: 5min}\n"
+			"  - {name: d, interval: 500ms}\n"
+			"  - {name: e, interval: 1.5h}\n"
+			"  - {name: f, interval: 1m1h}\n"
+			"  - {name: g, interval: 99999999999d}\n"
+			"  - {name: h, interval: -1s}\n"
+			"  - {name: i, interval: }\n"
+			"  - {name: j, interval: [1s]}\n"
+			"  - {name: k, watchdog: 1s}\n",
+	 "4:25: interval: 10 has no unit; write 10s\n"
+	 "5:25: interval: \"10 s\" is no duration; write it like 500ms, 5s, "
+	 "1m, 2h, 7d or 1h30m\n"
+	 "6:25: interval: \"5min\" is no duration; write it like 500ms, 5s, "
+	 "1m, 2h, 7d or 1h30m\n"
+	 "7:25: interval: 500ms is too little; at least 1s\n"
+	 "8:25: interval: \"1.5h\" is no duration; write it like 500ms, 5s, "
+	 "1m, 2h, 7d or 1h30m\n"
+	 "9:25: interval: \"1m1h\" is no duration; write it like 500ms, 5s, "
+	 "1m, 2h, 7d or 1h30m\n"
+	 "10:25: interval: 99999999999d is too long\n"
+	 "11:25: interval: \"-1s\" is no duration; write it like 500ms, 5s, "
+	 "1m, 2h, 7d or 1h30m\n"
+	 "12:25: interval: has no value; give it one, or remove the key\n"
+	 "13:25: interval: takes one value, not a list\n"
+	 "14:25: watchdog: 1s is too little; at least 2s\n"},
+	{"sizes",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"spool: {max_bytes: 1GB, min_free: 512, max_age: 7}\n"
+			"dead_letters: {max_bytes: 64k, max_age: 30days}\n"
+			"history: {max_bytes: 1.5GiB}\n",
+	 "4:20: max_bytes: \"GB\" is no unit here, sizes are powers of two; "
+	 "write 1GiB\n"
+	 "4:35: min_free: 512 has no unit; write 512MiB, or 512B for bytes\n"
+	 "4:49: max_age: 7 has no unit; write 7s\n"
+	 "5:27: max_bytes: \"k\" is no unit here, sizes are powers of two; "
+	 "write 64KiB\n"
+	 "5:41: max_age: \"30days\" is no duration; write it like 500ms, "
+	 "5s, 1m, 2h, 7d or 1h30m\n"
+	 "6:1: warning: \"history\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "6:22: max_bytes: \"1.5GiB\" is no size; write it like 64KiB, 5MiB "
+	 "or 1GiB\n"},
+	{"shares",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, rules: {minimum_complete: 50}}\n"
+			"  - {name: b, rules: {minimum_complete: 150%}}\n"
+			"  - {name: c, rules: {minimum_complete: half}}\n",
+	 "4:41: minimum_complete: 50 is more than the whole; write 50%\n"
+	 "5:41: minimum_complete: 150% is not between 0% and 100%\n"
+	 "6:41: minimum_complete: \"half\" is no share; write it as 80% or "
+	 "0.8\n"},
+	{"booleans",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, agent: yes}\n"
+			"  - {name: b, agent: Off}\n"
+			"  - {name: c, agent: maybe}\n"
+			"  - {name: d, agent: TRUE}\n",
+	 "4:22: agent: \"yes\" is neither true nor false; write true\n"
+	 "5:22: agent: \"Off\" is neither true nor false; write false\n"
+	 "6:22: agent: \"maybe\" is neither true nor false\n"
+	 "7:22: agent: \"TRUE\" is neither true nor false; write true\n"},
+	{"words",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, share: groups}\n"
+			"  - {name: b, share: everything}\n"
+			"  - {name: c, source: exporter}\n"
+			"  - {name: d, host_key: accept_new}\n"
+			"  - {name: e, host_key: SHA256:abc}\n"
+			"  - {name: f, host_key: no}\n"
+			"log: {level: warning, format: JSON}\n",
+	 "4:22: share: \"groups\" is not known; did you mean \"group\"?\n"
+	 "5:22: share: \"everything\" is not known; it is one of topic, "
+	 "group\n"
+	 "6:23: source: only ssh is supported by this version\n"
+	 "7:25: host_key: \"accept_new\" is not known; did you mean "
+	 "\"accept-new\"?\n"
+	 "8:25: host_key: a fingerprint is SHA256: and 43 characters, as "
+	 "`ssh-keygen -lf` prints it\n"
+	 "9:25: host_key: \"no\" is not known; it is one of strict, "
+	 "accept-new, SHA256:…\n"
+	 "10:14: level: \"warning\" is not known; did you mean \"warn\"?\n"
+	 "10:31: format: \"JSON\" is not known; did you mean \"json\"?\n"},
+	{"numbers",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, port: 0}\n"
+			"  - {name: b, port: 70000}\n"
+			"  - {name: c, port: ssh}\n"
+			"  - {name: d, partitions: 0}\n"
+			"  - {name: e, port: 99999999999999999999}\n"
+			"  - {name: f, partitions: 3.0}\n",
+	 "4:21: port: 0 is too little; at least 1\n"
+	 "5:21: port: 70000 is too much; at most 65535\n"
+	 "6:21: port: \"ssh\" is no whole number\n"
+	 "7:27: partitions: 0 is too little; at least 1\n"
+	 "8:21: port: 99999999999999999999 is too large\n"
+	 "9:27: partitions: \"3.0\" is no whole number\n"},
+	{"topic names",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - a b\n"
+			"  - ..\n"
+			"  - ä\n"
+			"  - {host: x}\n"
+			"  - [a]\n"
+			"  -\n"
+			"  - {name: null}\n"
+			"  - {name: a, match: b}\n",
+	 "4:5: name: \"a b\" is no topic name: letters, digits, '.', '_' "
+	 "and '-' only\n"
+	 "5:5: name: \"..\" is no topic name\n"
+	 "6:5: name: \"ä\" is no topic name: letters, digits, '.', '_' and "
+	 "'-' only\n"
+	 "7:5: \"name\" is missing in this entry of topics\n"
+	 "8:5: topics: an entry is a map of keys\n"
+	 "9:4: name: has no value; give it one, or remove the key\n"
+	 "10:5: \"name\" is missing in this entry of topics\n"
+	 "11:5: topic \"a\": \"name\" and \"match\" exclude each other\n"
+	 "11:15: \"match\" is not supported by this version yet\n"},
+	{"hosts and users",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, host: u@h}\n"
+			"  - {name: b, host: 'h:22'}\n"
+			"  - {name: c, host: '[::1]'}\n"
+			"  - {name: d, host: -x}\n"
+			"  - {name: e, host: 'a b'}\n"
+			"  - {name: f, user: ''}\n"
+			"  - {name: g, host: '::1'}\n"
+			"  - {name: h, host: http://x}\n",
+	 "4:21: host: \"u@h\" has a user in it; write it as \"user\"\n"
+	 "5:21: host: \"h:22\" has a port in it; write it as \"port\"\n"
+	 "6:21: host: an IPv6 address stands without brackets here\n"
+	 "7:21: host: \"-x\" begins with '-'\n"
+	 "8:21: host: \"a b\" has a blank in it\n"
+	 "9:21: user: is empty\n"
+	 "11:21: host: \"http://x\" is a host name or address only, without "
+	 "'/'\n"},
+	{"brokers",
+	 TOPIC_DEFAULTS
+	 "topics:\n"
+	 "  - {name: a, bootstrap_server: b, cluster: x}\n"
+	 "  - {name: b, bootstrap_server: 'b:9092, c:9092', cluster: y}\n"
+	 "  - {name: c, bootstrap_server: 'b:9092,', cluster: y}\n"
+	 "  - {name: d, bootstrap_server: [b:9092], cluster: z}\n",
+	 "4:33: bootstrap_server: \"b\" has no port; write b:9092\n"
+	 "5:33: bootstrap_server: \"b:9092, c:9092\" has a blank in it; "
+	 "write host:9092,host:9092\n"
+	 "6:33: bootstrap_server: \"b:9092,\" lacks a host; write "
+	 "host:9092,host:9092\n"
+	 "7:33: bootstrap_server: takes one value, not a list\n"},
+	{"a relative home", TOPIC_DEFAULTS "topics: [{name: a, kafka_home: kafka}]\n",
+	 "3:32: kafka_home: write the whole path, from '/' on; \"kafka\" is "
+	 "relative\n"},
+	{"paths",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, key_file: ~/x}\n"
+			"  - {name: b, known_hosts: [~/x]}\n"
+			"  - {name: c, kafka_home: ~/k}\n",
+	 "4:25: key_file: write the whole path; ~ is not expanded\n"
+	 "5:29: known_hosts: write the whole path; ~ is not expanded\n"
+	 "6:27: kafka_home: write the whole path; ~ is not expanded\n"},
+	{"what a topic needs",
+	 "topics:\n"
+	 "  - a\n"
+	 "  - name: b\n"
+	 "    host: h\n",
+	 "2:5: topic \"a\": \"bootstrap_server\" is missing; give it here "
+	 "or under defaults\n"
+	 "2:5: topic \"a\": \"group\" is missing; give it here or under "
+	 "defaults\n"
+	 "2:5: topic \"a\": \"host\" is missing; give it here or under "
+	 "defaults\n"
+	 "2:5: topic \"a\": \"kafka_home\" is missing; give it (or \"cli\", "
+	 "or a \"command\" of your own) here or under defaults\n"
+	 "2:5: topic \"a\": \"key_file\" is missing; give it here or under "
+	 "defaults, or let the SSH agent sign (agent: true)\n"
+	 "2:5: topic \"a\": \"user\" is missing; give it here or under "
+	 "defaults\n"
+	 "3:5: topic \"b\": \"bootstrap_server\" is missing; give it here "
+	 "or under defaults\n"
+	 "3:5: topic \"b\": \"group\" is missing; give it here or under "
+	 "defaults\n"
+	 "3:5: topic \"b\": \"kafka_home\" is missing; give it (or \"cli\", "
+	 "or a \"command\" of your own) here or under defaults\n"
+	 "3:5: topic \"b\": \"key_file\" is missing; give it here or under "
+	 "defaults, or let the SSH agent sign (agent: true)\n"
+	 "3:5: topic \"b\": \"user\" is missing; give it here or under "
+	 "defaults\n"},
+	{"keys that need each other",
+	 "defaults: {host: h, user: u}\n"
+	 "topics:\n"
+	 "  - {name: a, command: x, key_file: /k}\n"
+	 "  - {name: b, format: line, key_file: /k, kafka_home: /k, group: "
+	 "g, bootstrap_server: 'b:1'}\n"
+	 "  - {name: c, cli: /c, command_config: x, group: g, key_file: /k, "
+	 "bootstrap_server: 'b:1'}\n"
+	 "  - {name: d, command: x, format: line, passphrase_file: /x, "
+	 "agent: true}\n",
+	 "3:24: command: say what it prints: \"format: line\" (a sample a "
+	 "line, for ever) or \"format: table\" (as the CLI, once)\n"
+	 "4:23: format: line needs a \"command\" that prints lines\n"
+	 "5:40: command_config: a relative path is relative to "
+	 "\"kafka_home\", which is not given; write the whole path\n"
+	 "6:5: topic \"d\": \"passphrase_file\" without a \"key_file\"\n"},
+	{"a topic twice",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - a\n"
+			"  - b\n"
+			"  - name: a\n"
+			"  - {name: a, cluster: x}\n"
+			"  - {name: a, group: y}\n"
+			"  - a\n",
+	 "6:5: topic \"a\": stands here a second time for group \"g\" in "
+	 "cluster \"default\"; the first is in line 4\n"
+	 "9:5: topic \"a\": stands here a second time for group \"g\" in "
+	 "cluster \"default\"; the first is in line 4\n"},
+	{"two brokers, one cluster",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - a\n"
+			"  - {name: b, bootstrap_server: 'c:9092'}\n"
+			"  - {name: c, bootstrap_server: 'c:9092'}\n"
+			"  - {name: d, bootstrap_server: 'd:9092', cluster: x}\n",
+	 "5:5: topic \"b\": bootstrap_server c:9092, but cluster "
+	 "\"default\" is b:9092 in line 4; give one of them a \"cluster\" "
+	 "of its own, or list both under \"clusters\" if they are the same\n"},
+	{"unequal times in one stream",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, share: group}\n"
+			"  - {name: b, share: group, interval: 5s}\n"
+			"  - {name: c, share: group, timeout: 5s}\n"
+			"  - {name: d, interval: 5s}\n"
+			"  - {name: e, share: group, interval: 5s, host: x}\n",
+	 "5:5: topic \"b\": interval 5s, but topic \"a\" in line 4, with "
+	 "which it shares one command (share: group), has 10s; make them "
+	 "equal\n"
+	 "6:5: topic \"c\": timeout 5s, but topic \"a\" in line 4, with "
+	 "which it shares one command (share: group), has 1m; make them "
+	 "equal\n"},
+	{"the environment",
+	 TOPIC_DEFAULTS
+	 "topics:\n"
+	 "  - '${NO_SUCH_VARIABLE}'\n"
+	 "  - '${NO_SUCH_VARIABLE:fallback}'\n"
+	 "  - 'a$$b'\n"
+	 "  - '${1x}'\n"
+	 "  - '${A'\n"
+	 "  - {name: c, command: 'echo ${NO_SUCH_VARIABLE}', format: line}\n",
+	 "4:5: name: environment variable NO_SUCH_VARIABLE is not set; set "
+	 "it, or write ${NO_SUCH_VARIABLE:default}\n"
+	 "6:5: name: \"a$b\" is no topic name: letters, digits, '.', '_' "
+	 "and '-' only\n"
+	 "7:5: name: \"${1x}\" is no reference to the environment; write "
+	 "${NAME} or ${NAME:default}, and $$ for a dollar sign\n"
+	 "8:5: name: \"${\" without \"}\"; write $$ for a dollar sign\n"},
+	{"what this version does not do",
+	 TOPIC_DEFAULTS
+	 "topics:\n"
+	 "  - {match: a.*, proxy_jump: b, target: {host: x}, ssh_config: "
+	 "true, url: 'http://x', thresholds: [{for: 1m}, {warning: 5, "
+	 "critical: 2}, {of: time, warning: 5}, {warning: 5s}, {of: time, "
+	 "warning: 5s, critical: 1m}]}\n"
+	 "http: off\n"
+	 "alerts: {}\n"
+	 "receivers: []\n"
+	 "brokers: [{name: x}]\n"
+	 "heartbeat: {}\n"
+	 "history: {}\n",
+	 "4:6: \"match\" is not supported by this version yet\n"
+	 "4:18: \"proxy_jump\" is not supported by this version yet\n"
+	 "4:33: warning: \"target\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "4:52: warning: \"ssh_config\" is accepted, but not acted upon by "
+	 "this version\n"
+	 "4:70: warning: \"url\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "4:87: warning: \"thresholds\" is accepted, but not acted upon by "
+	 "this version\n"
+	 "4:100: a threshold needs \"warning\" or \"critical\"\n"
+	 "4:106: warning: for: below two commit intervals of MirrorMaker "
+	 "(120s) every tooth of the saw alerts; write 3m\n"
+	 "4:111: \"critical\" is below \"warning\"\n"
+	 "4:158: warning: 5 has no unit; write 5s\n"
+	 "4:172: warning: \"5s\" is no number of messages; for a duration, "
+	 "write `of: time` beside it\n"
+	 "5:1: warning: \"http\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "6:1: warning: \"alerts\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "7:1: warning: \"receivers\" is accepted, but not acted upon by "
+	 "this version\n"
+	 "8:1: warning: \"brokers\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "8:11: \"prometheus\" is missing in brokers\n"
+	 "9:1: warning: \"heartbeat\" is accepted, but not acted upon by "
+	 "this version\n"
+	 "10:1: warning: \"history\" is accepted, but not acted upon by "
+	 "this version\n"},
+	{"sections that are none",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"log: debug\n"
+			"spool: [a]\n"
+			"clusters: {a: b}\n"
+			"http: on\n"
+			"elasticsearch:\n",
+	 "4:6: log: is a section: its keys stand indented below it\n"
+	 "5:8: spool: is a section: its keys stand indented below it\n"
+	 "6:11: clusters: is a list: begin each entry with \"- \"\n"
+	 "7:1: warning: \"http\" is accepted, but not acted upon by this "
+	 "version\n"
+	 "7:7: http: is a section: its keys stand indented below it; or "
+	 "`off`\n"},
+	{"hosts and names of elasticsearch",
+	 TOPIC_DEFAULTS
+	 "topics: [a]\n"
+	 "elasticsearch:\n"
+	 "  hosts: ['http://u:p@h:9200', 'es:9200', 'ftp://x', 'http://', "
+	 "'http://h:99999', 'http://h/x?y', 'http://h:9200/', 'http://h//x']\n"
+	 "  index: Consumer\n"
+	 "  username: u\n"
+	 "  client_cert_file: /x\n"
+	 "  ca_fingerprint: abc\n"
+	 "  bulk: {max_documents: 0}\n",
+	 "5:11: hosts: no user and password in a URL; write them as "
+	 "\"username\" and \"password_file\"\n"
+	 "5:32: hosts: \"es:9200\" is no URL; write http://es:9200 or "
+	 "https://es:9200\n"
+	 "5:43: hosts: \"ftp://x\": only http:// and https:// are spoken\n"
+	 "5:54: hosts: the URL lacks a host\n"
+	 "5:65: hosts: \"99999\" is no port (1 to 65535)\n"
+	 "5:83: hosts: \"http://h/x?y\": a URL here ends with the host, the "
+	 "port, or a plain path\n"
+	 "5:117: hosts: \"http://h//x\": the path is not plain\n"
+	 "6:10: index: \"Consumer\": an index name is in lower case\n"
+	 "7:3: \"username\" needs \"password_file\" beside it\n"
+	 "8:3: \"client_cert_file\" needs \"client_key_file\" beside it\n"
+	 "9:19: ca_fingerprint: a SHA-256 fingerprint has 64 hexadecimal "
+	 "digits, with or without ':' between the bytes\n"
+	 "10:25: max_documents: 0 is too little; at least 1\n"},
+	{"too many credentials",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch: {hosts: [], username: u, password_file: /p, "
+			"api_key_file: /a, index: 'x-{yyyy}'}\n",
+	 "4:24: hosts: is an empty list\n"
+	 "4:60: \"username\" and \"api_key_file\" exclude each other; keep "
+	 "one\n"
+	 "4:85: index: \"x-{yyyy}\": in an index name only {yyyy.MM} and "
+	 "{yyyy.MM.dd} are known\n"},
+	{"elasticsearch without hosts",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch: {index: 'x y'}\n",
+	 "4:1: \"hosts\" is missing in elasticsearch\n"
+	 "4:24: index: \"x y\": an index name has no ' '\n"},
+	{"a key in clear text",
+	 TOPIC_DEFAULTS
+	 "topics: [a]\n"
+	 "elasticsearch: {hosts: ['http://localhost:9200', "
+	 "'http://127.0.0.1', 'https://x', 'http://x', 'http://[::1]:1'], "
+	 "api_key_file: /a, index: 'x-{yyyy.MM.dd}-y'}\n",
+	 "4:83: warning: hosts: the API key goes over the network in clear "
+	 "text; use https://\n"},
+	{"labels and env",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, labels: {a.b: c}}\n"
+			"  - {name: b, labels: [x]}\n"
+			"  - {name: c, env: {A-B: c}}\n"
+			"  - {name: d, env: {A: }}\n",
+	 "4:29: labels: \"a.b\" is no label name: letters, digits, '_' and "
+	 "'-', at most 64\n"
+	 "5:23: labels: is a map: {NAME: value}\n"
+	 "6:26: env: \"A-B\" is no name of an environment variable\n"
+	 "7:24: env: has no value; give it one, or remove the key\n"},
+	{"no topics", "log: {}\n", "1:1: \"topics\" is missing in the file\n"},
+	{"an empty list of topics", "topics: []\n",
+	 "1:9: topics: is an empty list; name at least one topic\n"},
+	{"topics without a value", "topics:\n",
+	 "1:1: \"topics\" is missing in the file\n"},
+	{"topics as a map",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  a: {}\n",
+	 "4:3: topics: is a list: begin each entry with \"- \"\n"},
+	{"topics as a text", TOPIC_DEFAULTS "topics: a\n",
+	 "3:9: topics: is a list: begin each entry with \"- \"\n"},
+};
+
+static void all_errors_are_told_at_once_with_place_and_advice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf said = BUF_INIT(100000);
+		struct config *c = parse(rows[i].text, &said);
+
+		if (strcmp(buf_str(&said), rows[i].said) != 0)
+			fail_msg("%s:\n%s-- instead of\n%s", rows[i].label,
+				 buf_str(&said), rows[i].said);
+		config_unref(c);
+		buf_free(&said);
+	}
+}
+
+static void a_syntax_error_stands_alone(void **state)
+{
+	struct buf said = BUF_INIT(1000);
+
+	(void)state;
+	assert_null(parse("foo: 1\nfoo: 2\ntopics: [\n", &said));
+	assert_string_equal(buf_str(&said),
+			    "4:1: the file ends inside [ ] or { }; close it\n");
+	buf_free(&said);
+}
+
+static void a_thousand_mistakes_end_the_list(void **state)
+{
+	struct buf text = BUF_INIT(1 << 20), said = BUF_INIT(1 << 20);
+	size_t lines = 0;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++)
+		buf_printf(&text, "key%d: x\n", i);
+	assert_null(parse(buf_str(&text), &said));
+	for (const char *p = buf_str(&said); *p != '\0'; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 1001);
+	assert_int_equal(strncmp(said.data, "0:0: there is more", 18), 0);
+	buf_free(&text);
+	buf_free(&said);
+}
+
+static void a_secret_is_not_repeated(void **state)
+{
+	static const char *const texts[] = {
+		"elasticsearch: {hosts: ['http://u:hunter2@h:9200']}\n",
+		"elasticsearch: {password: hunter2}\n",
+		"elasticsearch: {hosts: ['u:hunter2@h:9200']}\n",
+		"brokers: [{name: b, prometheus: 'http://u:hunter2@h'}]\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct buf said = BUF_INIT(10000);
+
+		assert_null(parse(texts[i], &said));
+		assert_null(strstr(buf_str(&said), "hunter2"));
+		assert_true(said.len > 0);
+		buf_free(&said);
+	}
+}
+
+static void a_name_of_250_characters_is_too_long(void **state)
+{
+	struct buf text = BUF_INIT(1000), said = BUF_INIT(1000);
+
+	(void)state;
+	buf_addstr(&text, TOPIC_DEFAULTS "topics:\n  - ");
+	for (int i = 0; i < 249; i++)
+		buf_addch(&text, 'x');
+	config_unref(parse(buf_str(&text), &said));
+	assert_string_equal(buf_str(&said), "");
+	buf_addch(&text, 'x');
+	assert_null(parse(buf_str(&text), &said));
+	assert_string_equal(buf_str(&said), "4:5: name: a topic name has at most 249 "
+					    "characters, this one has 250\n");
+	buf_free(&text);
+	buf_free(&said);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_errors_are_told_at_once_with_place_and_advice),
+		cmocka_unit_test(a_syntax_error_stands_alone),
+		cmocka_unit_test(a_thousand_mistakes_end_the_list),
+		cmocka_unit_test(a_secret_is_not_repeated),
+		cmocka_unit_test(a_name_of_250_characters_is_too_long),
+	};
+
+	unsetenv("NO_SUCH_VARIABLE");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
