@@ -11,7 +11,8 @@
 
 #define OPTIONS_DEFAULT_FILE "/etc/mmlag/mmlag.yaml"
 
-/* Print "mmlag COMMAND: text" and where to find help; returns EXIT_USAGE. */
+/* Print "mmlag COMMAND: text" and where to find help; returns EXIT_USAGE.
+ * @thread main */
 int options_usage(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Read the file and its secret files' state; print every finding as

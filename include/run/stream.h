@@ -32,7 +32,8 @@ struct findings {
 	size_t n, cap;
 };
 
-/* End the documents that were not taken over, forget all; keeps the memory. */
+/* End the documents that were not taken over, forget all. findings_reset
+ * keeps the memory.  @thread the owner's */
 void findings_reset(struct findings *f);
 void findings_fini(struct findings *f);
 

@@ -28,6 +28,7 @@ struct reading {
 	char key[SOURCE_KEY_MAX]; /* names this reading in document ids */
 };
 
+/* End the table or the sample.  @thread the owner's */
 void reading_fini(struct reading *r);
 
 enum source_event {

@@ -23,18 +23,20 @@
 #define STORE_REOPEN_MS 10000
 
 struct store_limits {
-	int64_t max_bytes;    /* of waiting documents' JSON; oldest dropped first */
-	int64_t max_age_ms;   /* of a waiting document */
-	int64_t min_free;     /* bytes that the file system must keep free */
-	int64_t dead_bytes;   /* dead letters, oldest dropped first */
+	int64_t max_bytes;  /* of waiting documents' JSON; oldest dropped first */
+	int64_t max_age_ms; /* of a waiting document */
+	int64_t min_free;   /* bytes that the file system must keep free */
+	int64_t dead_bytes; /* dead letters, oldest dropped first */
 	int64_t dead_age_ms;
 	int64_t staging_bytes; /* memory in front of the file */
 	int64_t memory_bytes;  /* of the stand-in while the file cannot be written */
 };
 
+/* clang-format off */
 #define STORE_LIMITS_DEFAULT                                                            \
 	{1LL << 30, 7 * 86400000LL, 512LL << 20, 64LL << 20, 30 * 86400000LL,           \
 	 32LL << 20, 64LL << 20}
+/* clang-format on */
 
 struct store;
 
@@ -42,8 +44,8 @@ struct store;
  * renamed aside and never stops the start; one that cannot be written leaves the store
  * in memory; store_status tells. Only a lack of descriptors fails.
  * @thread main */
-NODISCARD int store_open(struct store **out, const char *dir, const struct store_limits *l,
-			 struct err *err);
+NODISCARD int store_open(struct store **out, const char *dir,
+			 const struct store_limits *l, struct err *err);
 
 /* Commit what is staged, move what is in memory to the file if that is possible, close.
  * The store's thread must have ended. NULL is legal.
@@ -64,7 +66,8 @@ struct step store_step(struct store *s);
  * tries again; with `force` the oldest staged ones are dropped and counted as evicted
  * instead. An empty staging takes any number. Never touches the disk.
  * @thread any  @locks staging */
-NODISCARD int store_append(struct store *s, struct document *docs, size_t n, bool force);
+NODISCARD int store_append(struct store *s, struct document *docs, size_t n,
+			   bool force);
 
 /* Documents taken for sending; all owned by the batch. */
 struct store_batch {
@@ -97,12 +100,12 @@ void store_take_cancel(struct store *s);
 
 /* What became of taken documents. For BULK_RETRY one is released for a later take, and
  * counted as retried when the verdict has a status (it was the server that said so);
- * BULK_REJECT makes it a dead letter with status, type and reason. The verdicts are copied
- * and go into the store's next group commit; returns at once. One that was dropped by a
- * limit meanwhile, or settled before, is passed over.
+ * BULK_REJECT makes it a dead letter with status, type and reason. The verdicts are
+ * copied and go into the store's next group commit; returns at once. One that was
+ * dropped by a limit meanwhile, or settled before, is passed over.
  * @thread shipper  @locks staging */
-void store_settle(struct store *s, const int64_t *rows, const struct bulk_item *verdicts,
-		  size_t n);
+void store_settle(struct store *s, const int64_t *rows,
+		  const struct bulk_item *verdicts, size_t n);
 
 /* Everything that waits now becomes backlog (an outage is over or begins).
  * @thread shipper  @locks staging */
@@ -113,9 +116,9 @@ struct store_status {
 	int64_t backlog;          /* documents of them that are backlog */
 	struct wall oldest;       /* 0 when none waits */
 	int64_t dead, dead_bytes;
-	bool degraded;            /* in memory */
-	char trouble[256];        /* why, "" when all is well */
-	char set_aside[256];      /* name of the last file put aside, or "" */
+	bool degraded;       /* in memory */
+	char trouble[256];   /* why, "" when all is well */
+	char set_aside[256]; /* name of the last file put aside, or "" */
 };
 
 /* A copy of the state, kept by the store's thread.  @thread any  @locks staging */

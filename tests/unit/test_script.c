@@ -123,7 +123,7 @@ static void odd_values_reach_the_cli_unchanged(void **state)
 	struct buf out;
 
 	(void)state;
-	t.group = text("große 'Gruppe' \")1\" $(id)";
+	t.group = text("große 'Gruppe' \"1\" $(id)");
 	t.command_config = text("/path with blank/mm.properties");
 	t.env = env;
 	t.env_count = 2;
