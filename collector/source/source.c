@@ -24,6 +24,7 @@
 
 #define RUN_MAX (64 << 20)  /* stdout of one run: over 300,000 rows */
 #define LINE_MAX_LEN (1 << 20)
+#define SLOW_MS 30000       /* at least, where an operator has to act */
 #define STEADY_MS 30000     /* data for so long forgives earlier failures */
 #define HOST_SLACK_MS 15000 /* for the host to end a run that is over its time */
 
@@ -86,13 +87,17 @@ void source_close(struct source *s)
 }
 
 /* Close, and try again after a pause. A session that worked for a while is a new
- * beginning, not one more failure. */
-static enum source_event give_up(struct source *s, struct mono now)
+ * beginning, not one more failure; where an operator has to act first, a guest that
+ * keeps knocking is shut out. */
+static enum source_event give_up(struct source *s, enum err_class class, struct mono now)
 {
 	if (s->ssh != NULL && mono_diff_ms(now, s->opened) >= STEADY_MS)
 		backoff_reset(&s->backoff);
 	disconnect(s);
-	s->retry_at = mono_add_ms(now, backoff_next(&s->backoff));
+	s->retry_at = mono_add_ms(
+		now, class == ERR_PERMANENT
+			     ? SLOW_MS + (int64_t)random_below(SLOW_MS)
+			     : backoff_next(&s->backoff));
 	return SOURCE_GAP;
 }
 
@@ -138,7 +143,7 @@ static enum source_event open_session(struct source *s, struct mono now, struct 
 		s->ssh = NULL;
 		gap_set(gap, err.code != 0 ? (enum reason)err.code : REASON_SSH_UNREACHABLE,
 			"%s", err.text);
-		return give_up(s, now);
+		return give_up(s, rc, now);
 	}
 	metrics_add(METRIC_SSH_OPENS, 1);
 	new_decoder(s);
@@ -312,7 +317,7 @@ static enum source_event ended(struct source *s, struct mono now, struct gap *ga
 	gap_set(gap, reason, "the remote command ended %s%s%s; it is started again", how,
 		*words ? ": " : "", words);
 	metrics_add(METRIC_SSH_FAILURES, 1);
-	return give_up(s, now);
+	return give_up(s, ERR_RETRY, now);
 }
 
 /* How long the far end may keep silent before it counts as dead. */
@@ -335,7 +340,7 @@ static enum source_event silent(struct source *s, struct mono now, struct gap *g
 			*frame_stray(s->frame) ? "; it said: " : "",
 			frame_stray(s->frame));
 	metrics_add(METRIC_SSH_FAILURES, 1);
-	return give_up(s, now);
+	return give_up(s, ERR_RETRY, now);
 }
 
 static enum source_event read_link(struct source *s, struct mono now, bool read_more,
@@ -353,7 +358,7 @@ static enum source_event read_link(struct source *s, struct mono now, bool read_
 		metrics_add(METRIC_SSH_FAILURES, 1);
 		gap_set(gap, err.code != 0 ? (enum reason)err.code : REASON_SSH_LOST, "%s",
 			err.text);
-		return give_up(s, now);
+		return give_up(s, ERR_RETRY, now);
 	case SSH_WAIT:
 		break;
 	}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * house: the program under test: the real actors, started and stopped in the daemon's
+ * order, stepped one at a time by who is due first. One thread. */
+#ifndef MMLAG_SCENARIOS_HOUSE_H
+#define MMLAG_SCENARIOS_HOUSE_H
+
+#include <stdint.h>
+
+#include "store/store.h"
+
+/* Everything that is written stands in `dir`, which the caller makes and removes. */
+void house_init(const char *dir);
+
+/* The configuration of the next start, without state_dir. %dir becomes the scenario's
+ * directory, in which a file `key` stands. */
+void house_configure(const char *yaml);
+
+/* Load the configuration and start. What fails is a complaint. */
+void house_start(void);
+
+/* Let `ms` of virtual time pass. */
+void house_advance(int64_t ms);
+
+/* Stop as the daemon does at SIGTERM. */
+void house_stop(void);
+
+/* As by kill -9: what is on the disk now is all that the next start finds. */
+void house_kill(void);
+
+/* The store's state: now, or at the last stop. */
+void house_store_status(struct store_status *out);
+
+/* How long the last stop took, virtual ms. */
+int64_t house_stop_took(void);
+
+void house_fini(void);
+
+#endif
