@@ -347,9 +347,13 @@ static enum source_event read_link(struct source *s, struct mono now, bool read_
 				   struct gap *gap, struct step *next)
 {
 	struct err err = ERR_INIT;
+	const char *data;
+	size_t len;
 
-	switch (ssh_step(s->ssh, now, read_more, &s->data, &s->len, &err)) {
+	switch (ssh_step(s->ssh, now, read_more, &data, &len, &err)) {
 	case SSH_DATA:
+		s->data = data;
+		s->len = len;
 		*next = STEP_NOW;
 		return SOURCE_WAIT;
 	case SSH_ENDED:

@@ -47,7 +47,7 @@ enum ssh_event {
 /* One turn: send the heartbeat where it is due (every 1.5 s, one newline on the remote
  * stdin), drain stderr into a ring, read stdout into the session's own buffer.
  * `read_stdout` false leaves stdout where it is (the reader is not keeping up) while
- * heartbeats go on.
+ * heartbeats go on. `data` and `len` mean something after SSH_DATA only.
  * @thread tailer */
 enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout, const char **data,
 			size_t *len, struct err *err);

@@ -450,6 +450,8 @@ static void take_chunk(struct ssh *s)
 enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 			const char **data, size_t *len, struct err *err)
 {
+	*data = NULL; /* they mean something after SSH_DATA only */
+	*len = 0;
 	if (s->broken) {
 		err_set_code(err, ERR_RETRY, REASON_SSH_LOST,
 			     "%s: the connection broke", s->host->name);
