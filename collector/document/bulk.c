@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * bulk: see bulk.h. What an answer means is one table, read from the top; the first row
- * that fits decides. Nothing that an operator can put right is ever refused for good. */
+ * that fits decides. What an operator can put right is never refused for good. */
 #include "document/bulk.h"
 
 #include <jansson.h>
@@ -22,66 +22,71 @@ enum action { DONE, DUPLICATE, AGAIN, BOOTSTRAP, SLOW, REJECT, HALVE, BISECT };
 struct outcome {
 	enum scope scope;
 	int from, to; /* HTTP status, both included */
+	enum action action;
 	const char *type;
 	const char *words; /* contained in the reason */
-	enum action action;
 	const char *advice;
 };
 
 static const struct outcome outcomes[] = {
-	{ITEM, 409, 409, "version_conflict_engine_exception", NULL, DUPLICATE, NULL},
-	{ITEM, 409, 409, "", NULL, DUPLICATE, NULL},
+	{ITEM, 409, 409, DUPLICATE, "version_conflict_engine_exception", NULL, NULL},
+	{ITEM, 409, 409, DUPLICATE, "", NULL, NULL},
 
-	{BOTH, 400, 499, "cluster_block_exception", "read-only-allow-delete", SLOW,
+	/* before the rows that look into the reason, which may quote the document */
+	{ITEM, 400, 400, REJECT, "document_parsing_exception", NULL, NULL},
+	{ITEM, 400, 400, REJECT, "mapper_parsing_exception", NULL, NULL},
+
+	{BOTH, 400, 499, SLOW, "cluster_block_exception", "read-only-allow-delete",
 	 "the disk of a data node is nearly full: free some"},
-	{BOTH, 400, 499, "cluster_block_exception", NULL, SLOW,
+	{BOTH, 400, 499, SLOW, "cluster_block_exception", NULL,
 	 "lift the block in the settings of the index or the cluster"},
-	{BOTH, 400, 499, "index_create_block_exception", NULL, SLOW,
+	{BOTH, 400, 499, SLOW, "index_create_block_exception", NULL,
 	 "the disks of the data nodes are nearly full: free some"},
-	{BOTH, 401, 401, NULL, NULL, SLOW,
+	{BOTH, 401, 401, SLOW, NULL, NULL,
 	 "check username and password_file, or api_key_file"},
-	{BOTH, 403, 403, NULL, NULL, SLOW, "grant create_doc and create_index on the index"},
-	{WHOLE, 404, 404, HTML, NULL, SLOW, "does a proxy answer under this address?"},
-	{BOTH, 404, 404, "index_not_found_exception", NULL, BOOTSTRAP, NULL},
-	{ITEM, 404, 404, NULL, NULL, BOOTSTRAP, NULL},
-	{BOTH, 408, 408, NULL, NULL, AGAIN, NULL},
-	{BOTH, 429, 429, NULL, NULL, AGAIN, NULL},
+	{BOTH, 403, 403, SLOW, NULL, NULL,
+	 "grant create_doc and create_index on the index"},
+	{WHOLE, 404, 404, SLOW, HTML, NULL, "does a proxy answer under this address?"},
+	{BOTH, 404, 404, BOOTSTRAP, "index_not_found_exception", NULL, NULL},
+	{ITEM, 404, 404, BOOTSTRAP, NULL, NULL, NULL},
+	{BOTH, 408, 408, AGAIN, NULL, NULL, NULL},
+	{BOTH, 429, 429, AGAIN, NULL, NULL, NULL},
 
 	/* 400 for what is no fault of the document */
-	{BOTH, 400, 400, "validation_exception", "shards", SLOW,
+	{BOTH, 400, 400, SLOW, "validation_exception", "shards",
 	 "delete indices or raise cluster.max_shards_per_node"},
-	{BOTH, 400, 400, NULL, "shards open", SLOW,
+	{BOTH, 400, 400, SLOW, NULL, "shards open",
 	 "delete indices or raise cluster.max_shards_per_node"},
-	{ITEM, 400, 400, "index_closed_exception", NULL, SLOW, "open the index"},
-	{ITEM, 400, 400, "invalid_index_name_exception", NULL, SLOW,
+	{ITEM, 400, 400, SLOW, "index_closed_exception", NULL, "open the index"},
+	{ITEM, 400, 400, SLOW, "invalid_index_name_exception", NULL,
 	 "correct elasticsearch.index"},
-	{ITEM, 400, 400, NULL, "no write index", SLOW,
+	{ITEM, 400, 400, SLOW, NULL, "no write index",
 	 "set is_write_index on one index of the alias"},
-	{ITEM, 400, 400, NULL, "pipeline with id", SLOW,
+	{ITEM, 400, 400, SLOW, NULL, "pipeline with id",
 	 "create the pipeline or take it out of the settings of the index"},
-	{ITEM, 400, 499, NULL, NULL, REJECT, NULL},
+	{ITEM, 400, 499, REJECT, NULL, NULL, NULL},
 
-	{BOTH, 500, 599, NULL, NULL, AGAIN, NULL},
+	{BOTH, 500, 599, AGAIN, NULL, NULL, NULL},
 
-	{WHOLE, 413, 413, NULL, NULL, HALVE, NULL},
-	{WHOLE, 400, 400, HTML, NULL, SLOW,
+	{WHOLE, 413, 413, HALVE, NULL, NULL, NULL},
+	{WHOLE, 400, 400, SLOW, HTML, NULL,
 	 "does a proxy answer, or is this a TLS port (https://)?"},
-	{WHOLE, 400, 400, NULL, NULL, BISECT, NULL},
-	{WHOLE, 406, 406, NULL, NULL, SLOW,
+	{WHOLE, 400, 400, BISECT, NULL, NULL, NULL},
+	{WHOLE, 406, 406, SLOW, NULL, NULL,
 	 "this server does not take the request's headers; is it Elasticsearch?"},
-	{WHOLE, 407, 407, NULL, NULL, SLOW,
+	{WHOLE, 407, 407, SLOW, NULL, NULL,
 	 "the proxy wants credentials; set no_proxy for the cluster"},
-	{WHOLE, 415, 415, NULL, NULL, SLOW,
+	{WHOLE, 415, 415, SLOW, NULL, NULL,
 	 "if the server refuses compressed bodies, set compression: none"},
-	{WHOLE, 300, 399, NULL, NULL, SLOW,
+	{WHOLE, 300, 399, SLOW, NULL, NULL,
 	 "redirected; put the address of the cluster itself under hosts"},
-	{WHOLE, 400, 499, NULL, NULL, SLOW, "does this address lead to the cluster?"},
+	{WHOLE, 400, 499, SLOW, NULL, NULL, "does this address lead to the cluster?"},
 };
 
-static const struct outcome no_outcome = {BOTH, 0, 0, NULL, NULL, AGAIN, NULL};
+static const struct outcome no_outcome = {BOTH, 0, 0, AGAIN, NULL, NULL, NULL};
 
-static const struct outcome *find_outcome(enum scope scope, int status, const char *type,
-				    const char *reason)
+static const struct outcome *find_outcome(enum scope scope, int status,
+					  const char *type, const char *reason)
 {
 	for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
 		const struct outcome *r = &outcomes[i];
@@ -166,9 +171,9 @@ static void read_error(const json_t *error, struct bulk_item *item)
 static void say(struct err *err, enum err_class class, const struct bulk_item *i,
 		const char *advice)
 {
-	err_set(err, class, "%d%s%s%s%s%s%s", i->status, *i->type != '\0' ? " " : "", i->type,
-		*i->reason != '\0' ? ": " : "", i->reason, advice != NULL ? "; " : "",
-		advice != NULL ? advice : "");
+	err_set(err, class, "%d%s%s%s%s%s%s", i->status, *i->type != '\0' ? " " : "",
+		i->type, *i->reason != '\0' ? ": " : "", i->reason,
+		advice != NULL ? "; " : "", advice != NULL ? advice : "");
 }
 
 static enum err_class class_of(enum action a)
@@ -237,13 +242,14 @@ static int read_item(const json_t *element, struct bulk_item *item, struct err *
 static enum bulk_whole unusable(struct err *err, int status, const char *what)
 {
 	err_set(err, ERR_RETRY,
-		"the answer (%d) %s, so nothing is known to be stored; is a proxy in the way?",
+		"the answer (%d) %s, so nothing is known to be stored; is a proxy in "
+		"the way?",
 		status, what);
 	return WHOLE_AGAIN;
 }
 
-static enum bulk_whole read_items(int status, const json_t *root, struct bulk_item *items,
-				  size_t n, struct err *err)
+static enum bulk_whole read_items(int status, const json_t *root,
+				  struct bulk_item *items, size_t n, struct err *err)
 {
 	const json_t *array = json_object_get(root, "items");
 
@@ -252,7 +258,8 @@ static enum bulk_whole read_items(int status, const json_t *root, struct bulk_it
 	if (!json_is_array(array))
 		return unusable(err, status, "has no items");
 	if (json_array_size(array) != n)
-		return unusable(err, status, "has another number of items than were sent");
+		return unusable(err, status,
+				"has another number of items than were sent");
 	for (size_t i = 0; i < n; i++)
 		if (read_item(json_array_get(array, i), &items[i], err) != 0)
 			return unusable(err, status, "has an item without a status");
@@ -263,7 +270,8 @@ static bool is_page(const char *body, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && strchr(" \t\r\n\xef\xbb\xbf", body[i]) != NULL && body[i] != '\0')
+	while (i < len && strchr(" \t\r\n\xef\xbb\xbf", body[i]) != NULL &&
+	       body[i] != '\0')
 		i++;
 	return i < len && body[i] == '<';
 }
@@ -297,8 +305,8 @@ static enum bulk_whole judge_whole(int status, const json_t *root, bool page,
 	return WHOLE_AGAIN;
 }
 
-enum bulk_whole bulk_read(int status, const char *body, size_t len, struct bulk_item *items,
-			  size_t n, struct err *err)
+enum bulk_whole bulk_read(int status, const char *body, size_t len,
+			  struct bulk_item *items, size_t n, struct err *err)
 {
 	json_t *root = NULL;
 	enum bulk_whole whole;

@@ -198,7 +198,9 @@ void document_gap(struct buf *out, const struct origin *o, const struct gap *g,
 struct document document_make(struct wall t, const struct origin *o, const char *kind,
 			      const char *key, struct buf *json)
 {
-	struct document d = {.t = t, .topic = mem_strdup(text(o->topic)), .len = json->len};
+	struct document d = {.t = t,
+			     .topic = mem_strdup(text(o->topic)),
+			     .len = json->len};
 
 	document_id(d.id, t, o, kind, key);
 	d.json = buf_take(json);

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <poll.h>
@@ -30,6 +31,7 @@
 
 #define ABOUT "mmlag"
 #define DESCRIPTORS_PER_TOPIC 4
+#define WATCH_MS 5000 /* between two looks at the store */
 
 struct daemon {
 	struct config *config;
@@ -37,6 +39,7 @@ struct daemon {
 	int lock_fd, signal_fd;
 	struct plan plan;
 	struct store *store;
+	struct store_status seen; /* what the log has told already */
 	struct actor store_actor;
 	struct shipper *shipper; /* NULL without an elasticsearch section */
 	struct actor shipper_actor;
@@ -92,9 +95,6 @@ static int start_store(struct daemon *d, struct err *err)
 	if (store_open(&d->store, d->config->state_dir, &l, err) != 0)
 		return err->class;
 	store_status(d->store, &status);
-	if (*status.set_aside != '\0')
-		log_error(ABOUT, "the spool's file could not be used and was put aside: %s",
-			  status.set_aside);
 	if (status.documents > 0)
 		log_info(ABOUT, "%lld documents wait from before",
 			 (long long)status.documents);
@@ -160,6 +160,22 @@ static int next_signal(struct daemon *d)
 	return (int)info.ssi_signo;
 }
 
+/* Say once what befalls the store, and once that it is over. */
+static void watch_store(struct daemon *d)
+{
+	struct store_status now;
+
+	store_status(d->store, &now);
+	if (strcmp(now.set_aside, d->seen.set_aside) != 0)
+		log_error(ABOUT, "the spool's file could not be used and was put aside: %s",
+			  now.set_aside);
+	if (strcmp(now.trouble, d->seen.trouble) != 0 && *now.trouble != '\0')
+		log_error(ABOUT, "spool: %s", now.trouble);
+	if (d->seen.degraded && !now.degraded)
+		log_info(ABOUT, "spool: the file can be written again");
+	d->seen = now;
+}
+
 /* Wait until a signal asks for the end. */
 static void wait_for_end(struct daemon *d)
 {
@@ -173,9 +189,11 @@ static void wait_for_end(struct daemon *d)
 		if (sig == SIGHUP)
 			log_warn(ABOUT, "SIGHUP: this version reads its configuration at "
 				 "the start only; restart it");
+		watch_store(d);
 		if (sig == 0)
-			wake_wait(&d->wake, (struct step){d->signal_fd, POLLIN, MONO_NEVER,
-							  false});
+			wake_wait(&d->wake,
+				  (struct step){d->signal_fd, POLLIN,
+						mono_add_ms(clock_mono(), WATCH_MS), false});
 	}
 }
 

@@ -74,6 +74,7 @@ void shipper_free(struct shipper *s)
 {
 	if (s == NULL)
 		return;
+	store_take_cancel(s->store);
 	elastic_close(s->elastic);
 	store_batch_fini(&s->batch);
 	free(s->verdicts);

@@ -41,7 +41,8 @@ __attribute__((unused)) static int kit_setup(void **state)
 
 /* Call `each` (may be NULL) for the files in the directory whose name holds `part`;
  * returns how many there are. */
-__attribute__((unused)) static int kit_files(const char *part, void (*each)(const char *))
+__attribute__((unused)) static int kit_files(const char *part,
+					     void (*each)(const char *))
 {
 	DIR *d = opendir(kit_dir);
 	struct dirent *e;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ * pair: the spool's file and its stand-in in memory. What cannot go to the file goes to
+ * memory, and is moved when the file is back; verdicts wait for the database that they
+ * belong to. Nothing here fails: at worst documents are dropped, and counted.
+ * All of it belongs to the store's thread. Private to collector/store. */
+#ifndef MMLAG_STORE_PAIR_INT_H
+#define MMLAG_STORE_PAIR_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "store/spool.h"
+#include "store/store.h"
+
+enum pair_side { PAIR_FILE, PAIR_MEMORY, PAIR_SIDES };
+
+struct pair_verdicts {
+	struct spool_verdict *v; /* owns its strings */
+	size_t n, cap;
+};
+
+struct pair {
+	char *dir, *path;
+	struct store_limits limits;
+	struct spool *db[PAIR_SIDES]; /* NULL: not open */
+	struct pair_verdicts pending[PAIR_SIDES];
+	int64_t next_id;       /* larger than any id in use */
+	int64_t boundary;      /* documents up to here are backlog */
+	bool failed;           /* the file is left alone until retry_at */
+	bool suspended;        /* and its connection is closed */
+	bool no_room;          /* only deleting is allowed: min_free */
+	const char *aside_due; /* the file has yet to be renamed, and why */
+	struct mono retry_at, tick_at;
+	int64_t retry_ms;
+	int calm;           /* ticks since the last trouble with the file */
+	bool more, tidying; /* slices are left to do */
+	char trouble[256], set_aside[256];
+};
+
+/* @thread main, before the store's thread */
+void pair_open(struct pair *p, const char *dir, const struct store_limits *l);
+
+/* Move what is in memory to the file, if that is possible at last, and close.
+ * @thread main, after the store's thread */
+void pair_close(struct pair *p);
+
+/* What waits now, and what will come with an id up to `boundary`, is backlog.
+ * @thread store */
+void pair_set_boundary(struct pair *p, int64_t boundary);
+
+/* Note a verdict for the next commit; a retry takes effect at once. Takes over the two
+ * strings.
+ * @thread store */
+void pair_verdict(struct pair *p, int64_t row, enum bulk_verdict verdict, int status,
+		  char *type, char *reason);
+
+/* Commit `n` documents, which get the ids from `first_id` (>= next_id) on and stay the
+ * caller's, and the verdicts noted.
+ * @thread store */
+void pair_commit(struct pair *p, const struct document *docs, size_t n,
+		 int64_t first_id);
+
+/* Take documents for sending; `out` must be empty.  @thread store */
+void pair_take(struct pair *p, enum store_range range, size_t max_n, size_t max_bytes,
+	       struct store_batch *out);
+
+/* Limits, a failed file, moving, housekeeping: what is due of it, in slices. Returns
+ * when to call again.
+ * @thread store */
+struct mono pair_tend(struct pair *p);
+
+/* Both together, as of the last commits.  @thread store */
+void pair_status(const struct pair *p, struct store_status *out);
+
+#endif

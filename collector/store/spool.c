@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT
+ * spool: see spool.h. `now` is what the transaction under way makes of the books,
+ * `committed` what they were before it. Every statement is reset as soon as it has
+ * done its work: one that is left open keeps the write-ahead log from being used
+ * again. */
+#include "store/spool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "spool_int.h"
+#include "sql_int.h"
+
+#include "banned.h"
+
+static const char *const statements[ST_COUNT] = {
+	[ST_BEGIN] = "BEGIN IMMEDIATE",
+	[ST_COMMIT] = "COMMIT",
+	[ST_ROLLBACK] = "ROLLBACK",
+	[ST_BOOKS] =
+		"UPDATE meta SET next_id = ?1, documents = ?2, bytes = ?3, dead = ?4,"
+		" dead_bytes = ?5 WHERE one = 1",
+	[ST_INSERT] =
+		"INSERT INTO q(id, topic, t, doc_id, doc) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[ST_DELETE] = "DELETE FROM q WHERE id BETWEEN ?1 AND ?2",
+	[ST_HEAD] = "SELECT id, t, length(doc) FROM q ORDER BY id LIMIT ?1",
+	[ST_TAKE] = "SELECT id, topic, t, doc_id, doc FROM q WHERE id BETWEEN ?1 AND ?2"
+		    " ORDER BY id",
+	[ST_WHO] = "SELECT doc_id FROM q WHERE id = ?1",
+	[ST_BURY] =
+		"INSERT INTO dead(topic, t, doc_id, doc, at, status, type, reason)"
+		" SELECT topic, t, doc_id, doc, ?2, ?3, ?4, ?5 FROM q WHERE id = ?1",
+	[ST_DEAD_HEAD] = "SELECT id, at, length(doc) FROM dead ORDER BY id LIMIT ?1",
+	[ST_DEAD_DROP] = "DELETE FROM dead WHERE id <= ?1",
+	[ST_DEAD_READ] =
+		"SELECT id, length(doc), topic, t, doc_id, doc, at, status, type,"
+		" reason FROM dead ORDER BY id LIMIT ?1",
+	[ST_DEAD_INSERT] =
+		"INSERT INTO dead(topic, t, doc_id, doc, at, status, type, reason)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+};
+
+/* Called by SQLite after each commit, in place of its own checkpoint, whose errors
+ * nobody would see. */
+static int note_wal_pages(void *self, sqlite3 *db, const char *name, int pages)
+{
+	struct spool *s = self;
+
+	(void)db;
+	(void)name;
+	if (pages < s->wal_pages)
+		s->checkpoint_at = SPOOL_CHECKPOINT_PAGES;
+	s->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Read the first rows' ids, ages and sizes with `which`. */
+sqlite3_stmt *spool_head(struct spool *s, enum statement which, int64_t limit)
+{
+	sqlite3_bind_int64(s->st[which], 1, limit);
+	return s->st[which];
+}
+
+/* Does the statement have one more row? Anything else resets it. */
+bool spool_row(sqlite3_stmt *st, int *result, struct err *err)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return true;
+	if (rc != SQLITE_DONE)
+		*result = sql_fail(err, sqlite3_db_handle(st), rc, "cannot read");
+	sqlite3_reset(st);
+	return false;
+}
+
+static int read_oldest(struct spool *s, struct err *err)
+{
+	sqlite3_stmt *st = spool_head(s, ST_HEAD, 1);
+	int result = 0;
+
+	s->oldest.ms = 0;
+	if (spool_row(st, &result, err)) {
+		s->oldest.ms = sqlite3_column_int64(st, 1);
+		sqlite3_reset(st);
+	}
+	return result;
+}
+
+static int read_meta(struct spool *s, struct books *b, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(s->db,
+				    "SELECT next_id, documents, bytes, dead, dead_bytes"
+				    " FROM meta WHERE one = 1",
+				    -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		b->next_id = sqlite3_column_int64(st, 0);
+		b->totals.documents = sqlite3_column_int64(st, 1);
+		b->totals.bytes = sqlite3_column_int64(st, 2);
+		b->totals.dead = sqlite3_column_int64(st, 3);
+		b->totals.dead_bytes = sqlite3_column_int64(st, 4);
+	}
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		(void)sql_fail(err, s->db, rc, "cannot read");
+	else if (rc == SQLITE_DONE)
+		err_set_code(err, ERR_REJECT, SPOOL_DAMAGED, "%s has lost its totals",
+			     s->path);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : err->class;
+}
+
+/* Totals that somebody changed by hand, or rows: count anew, once. */
+static int recount(struct spool *s, struct books *b, struct err *err)
+{
+	struct spool_totals *t = &b->totals;
+
+	if (sql_int(s->db, "SELECT count(*) FROM q", &t->documents, err) != 0 ||
+	    sql_int(s->db, "SELECT sum(length(doc)) FROM q", &t->bytes, err) != 0 ||
+	    sql_int(s->db, "SELECT count(*) FROM dead", &t->dead, err) != 0 ||
+	    sql_int(s->db, "SELECT sum(length(doc)) FROM dead", &t->dead_bytes, err) !=
+		    0)
+		return err->class;
+	return 0;
+}
+
+/* Does the total of a table contradict its being empty or not? */
+static bool doubtful(int64_t rows, int64_t bytes, int64_t last)
+{
+	return rows < 0 || bytes < 0 || (rows > 0) != (last != 0);
+}
+
+/* Nothing here looks at more than the ends of the tables: the start must not take
+ * longer when more waits. */
+static int read_books(struct spool *s, struct books *b, struct err *err)
+{
+	int64_t last, dead_last;
+
+	if (read_meta(s, b, err) != 0 ||
+	    sql_int(s->db, "SELECT max(id) FROM q", &last, err) != 0 ||
+	    sql_int(s->db, "SELECT max(id) FROM dead", &dead_last, err) != 0)
+		return err->class;
+	if (doubtful(b->totals.documents, b->totals.bytes, last) ||
+	    doubtful(b->totals.dead, b->totals.dead_bytes, dead_last)) {
+		if (recount(s, b, err) != 0)
+			return err->class;
+	}
+	if (b->next_id <= last)
+		b->next_id = last + 1;
+	if (b->next_id < 1 || b->next_id >= SPOOL_ID_MAX)
+		return err_set_code(err, ERR_REJECT, SPOOL_DAMAGED,
+				    "%s counts its documents in nonsense", s->path);
+	return read_oldest(s, err);
+}
+
+static void detach(struct spool *s, bool tidy)
+{
+	for (int i = 0; i < ST_COUNT; i++) {
+		sqlite3_finalize(s->st[i]);
+		s->st[i] = NULL;
+	}
+	sql_close(s->db, tidy);
+	s->db = NULL;
+}
+
+static int attach(struct spool *s, struct books *b, struct err *err)
+{
+	if (sql_open(&s->db, s->path, s->limits.max_pages, err) != 0)
+		return err->class;
+	for (int i = 0; i < ST_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(s->db, statements[i], -1,
+					    SQLITE_PREPARE_PERSISTENT, &s->st[i], NULL);
+
+		if (rc != SQLITE_OK) {
+			(void)sql_fail(err, s->db, rc, "cannot use");
+			detach(s, false);
+			return err->class;
+		}
+	}
+	if (read_books(s, b, err) != 0) {
+		detach(s, false);
+		return err->class;
+	}
+	s->wal_pages = 0;
+	s->checkpoint_at = SPOOL_CHECKPOINT_PAGES;
+	sqlite3_wal_hook(s->db, note_wal_pages, s);
+	return 0;
+}
+
+int spool_open(struct spool **out, const char *path, const struct spool_limits *l,
+	       struct err *err)
+{
+	struct spool *s = mem_calloc(1, sizeof(*s));
+
+	s->path = mem_strdup(path);
+	s->limits = *l;
+	if (attach(s, &s->committed, err) != 0) {
+		spool_close(s);
+		return err->class;
+	}
+	s->committed.totals.backlog = s->committed.totals.documents;
+	s->boundary = s->committed.next_id - 1;
+	s->now = s->committed;
+	*out = s;
+	return 0;
+}
+
+void spool_close(struct spool *s)
+{
+	if (s == NULL)
+		return;
+	detach(s, true);
+	flights_fini(&s->flights);
+	free(s->path);
+	free(s);
+}
+
+void spool_suspend(struct spool *s)
+{
+	detach(s, false);
+}
+
+int spool_resume(struct spool *s, struct err *err)
+{
+	struct books found = {.next_id = 0};
+	int64_t missing;
+
+	if (attach(s, &found, err) != 0)
+		return err->class;
+	missing = s->committed.totals.documents - found.totals.documents;
+	if (missing > 0) { /* nobody knows which: no verdict on any is accepted */
+		metrics_add(METRIC_DOC_EVICTED, missing);
+		flights_mark_through(&s->flights, INT64_MAX);
+	}
+	flights_sweep(&s->flights, true);
+	found.totals.backlog = s->committed.totals.backlog;
+	if (found.totals.backlog > found.totals.documents || missing < 0)
+		found.totals.backlog = found.totals.documents;
+	if (found.next_id < s->committed.next_id)
+		found.next_id = s->committed.next_id;
+	s->now = s->committed = found;
+	return 0;
+}
+
+int64_t spool_next_id(const struct spool *s)
+{
+	return s->committed.next_id;
+}
+
+struct spool_totals spool_totals(const struct spool *s)
+{
+	return s->committed.totals;
+}
+
+struct wall spool_oldest(const struct spool *s)
+{
+	return s->oldest;
+}
+
+bool spool_moved(struct spool *s)
+{
+	int moved = 0;
+
+	if (s->db == NULL || s->path == NULL)
+		return false;
+	sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved != 0;
+}
+
+void spool_set_boundary(struct spool *s, int64_t boundary)
+{
+	if (boundary == s->boundary)
+		return;
+	s->boundary = boundary;
+	s->committed.totals.backlog = s->committed.totals.documents;
+	s->now.totals.backlog = s->now.totals.documents;
+}
+
+/* Transactions */
+
+int spool_begin(struct spool *s, struct err *err)
+{
+	return sql_done(s->st[ST_BEGIN], "cannot write", err);
+}
+
+void spool_rollback(struct spool *s)
+{
+	/* SQLite may have rolled back by itself, and after that the statement would
+	 * only be an error. */
+	if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
+		sqlite3_step(s->st[ST_ROLLBACK]);
+		sqlite3_reset(s->st[ST_ROLLBACK]);
+	}
+	s->now = s->committed;
+	flights_sweep(&s->flights, false);
+}
+
+static int write_books(struct spool *s, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_BOOKS];
+	const struct spool_totals *t = &s->now.totals;
+
+	sqlite3_bind_int64(st, 1, s->now.next_id);
+	sqlite3_bind_int64(st, 2, t->documents);
+	sqlite3_bind_int64(st, 3, t->bytes);
+	sqlite3_bind_int64(st, 4, t->dead);
+	sqlite3_bind_int64(st, 5, t->dead_bytes);
+	return sql_done(st, "cannot write", err);
+}
+
+static void publish(int64_t counted[METRIC_COUNT])
+{
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		if (counted[m] != 0)
+			metrics_add((enum metric)m, counted[m]);
+		counted[m] = 0;
+	}
+}
+
+int spool_commit(struct spool *s, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (write_books(s, err) != 0 ||
+	    sql_done(s->st[ST_COMMIT], "cannot write", err) != 0)
+		return err->class;
+	publish(s->now.counted);
+	s->committed = s->now;
+	flights_sweep(&s->flights, true);
+	/* The commit stands; whoever reads next will meet the same trouble. */
+	if (read_oldest(s, &ignored) != 0)
+		s->oldest.ms = 0;
+	return 0;
+}
+
+int spool_insert(struct spool *s, int64_t id, const struct document *d, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_INSERT];
+	struct spool_totals *t = &s->now.totals;
+
+	sqlite3_bind_int64(st, 1, id);
+	sqlite3_bind_text(st, 2, d->topic == NULL ? "" : d->topic, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, d->t.ms);
+	sqlite3_bind_text(st, 4, d->id, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(st, 5, d->json == NULL ? "" : d->json, d->len,
+			    SQLITE_STATIC);
+	if (sql_done(st, "cannot write", err) != 0)
+		return err->class;
+	t->documents++;
+	t->bytes += (int64_t)d->len;
+	t->backlog += id <= s->boundary;
+	if (s->now.next_id <= id)
+		s->now.next_id = id + 1;
+	return 0;
+}
+
+/* A row goes from the books. */
+void spool_strike(struct spool *s, int64_t id, int64_t bytes)
+{
+	struct spool_totals *t = &s->now.totals;
+
+	t->documents--;
+	t->bytes -= bytes;
+	t->backlog -= id <= s->boundary;
+}
+
+int spool_delete(struct spool *s, int64_t first, int64_t last, struct err *err)
+{
+	sqlite3_bind_int64(s->st[ST_DELETE], 1, first);
+	sqlite3_bind_int64(s->st[ST_DELETE], 2, last);
+	return sql_done(s->st[ST_DELETE], "cannot write", err);
+}
+
+/* Delete rows by their sorted ids, one statement for each run without a gap. */
+int spool_delete_ids(struct spool *s, const int64_t *ids, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n;) {
+		size_t last = i;
+
+		while (last + 1 < n && ids[last + 1] == ids[last] + 1)
+			last++;
+		if (spool_delete(s, ids[i], ids[last], err) != 0)
+			return err->class;
+		i = last + 1;
+	}
+	return 0;
+}
+
+enum metric spool_metric(enum bulk_verdict v)
+{
+	switch (v) {
+	case BULK_DONE:
+		return METRIC_DOC_INDEXED;
+	case BULK_DUPLICATE:
+		return METRIC_DOC_DUPLICATE;
+	case BULK_REJECT:
+		return METRIC_DOC_REJECTED;
+	case BULK_RETRY:
+		break;
+	}
+	return METRIC_RETRIED;
+}
+
+static int bury(struct spool *s, const struct spool_verdict *v, int64_t bytes,
+		struct wall now, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_BURY];
+
+	sqlite3_bind_int64(st, 1, v->id);
+	sqlite3_bind_int64(st, 2, now.ms);
+	sqlite3_bind_int(st, 3, v->status);
+	sqlite3_bind_text(st, 4, v->type == NULL ? "" : v->type, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 5, v->reason == NULL ? "" : v->reason, -1, SQLITE_STATIC);
+	if (sql_done(st, "cannot write", err) != 0)
+		return err->class;
+	s->now.totals.dead++;
+	s->now.totals.dead_bytes += bytes;
+	return 0;
+}
+
+int spool_settle(struct spool *s, const struct spool_verdict *v, size_t n,
+		 struct wall now, struct err *err)
+{
+	int64_t *ids;
+	size_t count = 0;
+	int result;
+
+	for (size_t i = 0; i < n; i++) {
+		struct flight *f = flights_find(&s->flights, v[i].id);
+
+		if (f == NULL)
+			continue;
+		if (v[i].verdict == BULK_REJECT &&
+		    bury(s, &v[i], f->bytes, now, err) != 0)
+			return err->class;
+		f->marked = true;
+		spool_strike(s, f->id, f->bytes);
+		s->now.counted[spool_metric(v[i].verdict)]++;
+	}
+	ids = mem_calloc(s->flights.n, sizeof(*ids));
+	for (size_t i = 0; i < s->flights.n; i++)
+		if (s->flights.v[i].marked)
+			ids[count++] = s->flights.v[i].id;
+	result = spool_delete_ids(s, ids, count, err);
+	free(ids);
+	return result;
+}
+
+/* Taking */
+
+static char *copy_text(sqlite3_stmt *st, int column)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+
+	return mem_strndup(text == NULL ? "" : (const char *)text,
+			   (size_t)sqlite3_column_bytes(st, column));
+}
+
+/* The document in columns `first`.. of a row: topic, t, doc_id, doc. */
+struct document spool_row_document(sqlite3_stmt *st, int first)
+{
+	struct document d = {.topic = copy_text(st, first)};
+	const unsigned char *id = sqlite3_column_text(st, first + 2);
+	const void *json = sqlite3_column_blob(st, first + 3);
+
+	d.t.ms = sqlite3_column_int64(st, first + 1);
+	snprintf(d.id, sizeof(d.id), "%s", id == NULL ? "" : (const char *)id);
+	d.len = (size_t)sqlite3_column_bytes(st, first + 3);
+	d.json = mem_calloc(d.len + 1, 1);
+	if (d.len > 0)
+		memcpy(d.json, json, d.len);
+	return d;
+}
+
+static void batch_add(struct store_batch *b, size_t *cap, int64_t id, struct document d)
+{
+	size_t had = *cap;
+
+	MEM_GROW(b->rows, b->n, *cap);
+	if (*cap != had)
+		b->documents = mem_realloc(b->documents, *cap, sizeof(*b->documents));
+	b->rows[b->n] = id;
+	b->documents[b->n++] = d;
+}
+
+int spool_take(struct spool *s, enum store_range range, size_t max_n, size_t max_bytes,
+	       struct store_batch *out, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_TAKE];
+	size_t cap = 0, bytes = 0;
+	int result = 0;
+
+	flights_sweep(&s->flights, false);
+	sqlite3_bind_int64(st, 1, range == STORE_NEW ? s->boundary + 1 : 0);
+	sqlite3_bind_int64(st, 2, range == STORE_NEW ? INT64_MAX : s->boundary);
+	while (out->n < max_n && s->flights.n < SPOOL_FLIGHT_MAX &&
+	       spool_row(st, &result, err)) {
+		int64_t id = sqlite3_column_int64(st, 0);
+		size_t len;
+
+		if (flights_find(&s->flights, id) != NULL)
+			continue;
+		len = (size_t)sqlite3_column_bytes(st, 4);
+		if (out->n > 0 && bytes + len > max_bytes)
+			break;
+		bytes += len;
+		batch_add(out, &cap, id, spool_row_document(st, 1));
+		flights_add(&s->flights, id, (int64_t)len);
+	}
+	sqlite3_reset(st);
+	out->backlog = range == STORE_BACKLOG;
+	if (result == 0)
+		return 0;
+	for (size_t i = 0; i < out->n; i++)
+		(void)spool_release(s, out->rows[i]);
+	store_batch_fini(out);
+	return result;
+}
+
+bool spool_release(struct spool *s, int64_t id)
+{
+	struct flight *f = flights_find(&s->flights, id);
+
+	if (f == NULL)
+		return false;
+	f->released = true;
+	return true;
+}

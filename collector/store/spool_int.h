@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * spool_int: what the two files of spool share: spool.c (books, transactions, taking)
+ * and spool_care.c (limits, moving, housekeeping). Private to collector/store. */
+#ifndef MMLAG_STORE_SPOOL_INT_H
+#define MMLAG_STORE_SPOOL_INT_H
+
+#include <sqlite3.h>
+
+#include "base/metrics.h"
+#include "flight_int.h"
+#include "store/spool.h"
+
+#define SPOOL_CHECKPOINT_PAGES 1000
+
+enum statement {
+	ST_BEGIN,
+	ST_COMMIT,
+	ST_ROLLBACK,
+	ST_BOOKS,
+	ST_INSERT,
+	ST_DELETE,
+	ST_HEAD,
+	ST_TAKE,
+	ST_WHO,
+	ST_BURY,
+	ST_DEAD_HEAD,
+	ST_DEAD_DROP,
+	ST_DEAD_READ,
+	ST_DEAD_INSERT,
+	ST_COUNT
+};
+
+struct books {
+	struct spool_totals totals;
+	int64_t next_id;
+	int64_t counted[METRIC_COUNT]; /* what the transaction adds to the metrics */
+};
+
+struct spool {
+	char *path; /* NULL: in memory */
+	struct spool_limits limits;
+	sqlite3 *db; /* NULL while suspended */
+	sqlite3_stmt *st[ST_COUNT];
+	struct books now, committed;
+	struct flights flights;
+	int64_t boundary;
+	struct wall oldest, scanned;
+	int wal_pages, checkpoint_at;
+	bool vacuuming;
+};
+
+/* Bind the limit of a statement that reads the oldest rows.  @thread store */
+sqlite3_stmt *spool_head(struct spool *s, enum statement which, int64_t limit);
+
+/* Has the statement one more row? When not, it is reset; `*result` changes only when
+ * that was an error.
+ * @thread store */
+bool spool_row(sqlite3_stmt *st, int *result, struct err *err);
+
+/* The document in columns `first` and on of a row: topic, t, doc_id, doc.
+ * @thread store */
+struct document spool_row_document(sqlite3_stmt *st, int first);
+
+/* Take a document out of the books.  @thread store */
+void spool_strike(struct spool *s, int64_t id, int64_t bytes);
+
+/* Delete documents by id: a range, or sorted ids with one statement for each run
+ * without a gap. The books are the caller's affair.
+ * @thread store */
+NODISCARD int spool_delete(struct spool *s, int64_t first, int64_t last,
+			   struct err *err);
+NODISCARD int spool_delete_ids(struct spool *s, const int64_t *ids, size_t n,
+			       struct err *err);
+
+/* What a verdict counts as.  @thread any */
+enum metric spool_metric(enum bulk_verdict v);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ * The store between real threads: eight that append, the store's own, one that takes
+ * and settles, one that looks. All counts are bounded; nothing is timed. For
+ * ThreadSanitizer. */
+#include "support/store_kit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/store.h"
+
+#include "banned.h"
+
+#define WRITERS 8
+#define EACH 400 /* appends of a writer */
+#define PER_APPEND 5
+#define ALL (WRITERS * EACH * PER_APPEND)
+
+struct scene {
+	struct store *store;
+	struct wake shipper, looker;
+	atomic_int writers_left;
+	atomic_bool over;
+	int seen[ALL + 1]; /* the consumer's: how often a document was shipped */
+};
+
+struct writer {
+	struct scene *scene;
+	struct wake wake; /* to rest with while staging is full */
+	int64_t first;
+	pthread_t thread;
+};
+
+static void *write_documents(void *arg)
+{
+	struct writer *w = arg;
+	int64_t number = w->first;
+
+	for (int i = 0; i < EACH; i++) {
+		struct document docs[PER_APPEND];
+
+		for (int k = 0; k < PER_APPEND; k++)
+			docs[k] = kit_document(number++, 120);
+		while (store_append(w->scene->store, docs, PER_APPEND, false) != 0)
+			wake_wait(&w->wake, STEP_UNTIL(mono_add_ms(clock_mono(), 5)));
+	}
+	atomic_fetch_sub(&w->scene->writers_left, 1);
+	return NULL;
+}
+
+static void *keep_store(void *arg)
+{
+	struct scene *c = arg;
+
+	for (;;) {
+		struct step s = store_step(c->store);
+
+		if (s.done)
+			return NULL;
+		wake_wait(store_wake(c->store), s);
+	}
+}
+
+static struct store_batch take(struct scene *c, enum store_range range)
+{
+	struct store_batch b = {.rows = NULL};
+
+	store_take_ask(c->store, &c->shipper, range, 300, 1 << 20);
+	while (!store_take_get(c->store, &b))
+		wake_wait(&c->shipper, STEP_UNTIL(MONO_NEVER));
+	return b;
+}
+
+/* A third is retried, some are refused, the rest is done. */
+static void judge(struct scene *c, const struct store_batch *b, int round)
+{
+	struct bulk_item *v = mem_calloc(b->n, sizeof(*v));
+
+	for (size_t i = 0; i < b->n; i++) {
+		int64_t n = kit_number(&b->documents[i]);
+
+		v[i].status = 200;
+		v[i].verdict = n % 50 == 0 ? BULK_REJECT : BULK_DONE;
+		if ((n + round) % 3 == 0)
+			v[i].verdict = BULK_RETRY;
+		else
+			c->seen[n]++;
+	}
+	store_settle(c->store, b->rows, v, b->n);
+	free(v);
+}
+
+static void *ship_documents(void *arg)
+{
+	struct scene *c = arg;
+	struct store_status st;
+	int round = 0;
+
+	do {
+		struct store_batch b =
+			take(c, round % 4 == 3 ? STORE_BACKLOG : STORE_NEW);
+
+		judge(c, &b, round++);
+		if (b.n == 0) /* wait for a commit */
+			wake_wait(&c->shipper,
+				  STEP_UNTIL(mono_add_ms(clock_mono(), 5)));
+		store_batch_fini(&b);
+		if (round % 16 == 0)
+			store_mark_backlog(c->store);
+		if (round % 16 == 8) {
+			store_take_ask(c->store, &c->shipper, STORE_NEW, 10, 1 << 20);
+			store_take_cancel(c->store);
+		}
+		store_status(c->store, &st);
+	} while (atomic_load(&c->writers_left) > 0 || st.documents > 0);
+	atomic_store(&c->over, true);
+	wake_signal(&c->looker);
+	return NULL;
+}
+
+static void *look_on(void *arg)
+{
+	struct scene *c = arg;
+	struct store_status st;
+
+	while (!atomic_load(&c->over)) {
+		store_status(c->store, &st);
+		assert_true(st.documents >= 0 && st.documents <= ALL);
+		wake_wait(&c->looker, STEP_UNTIL(mono_add_ms(clock_mono(), 2)));
+	}
+	return NULL;
+}
+
+static void many_threads_lose_and_double_nothing(void **state)
+{
+	struct store_limits l = STORE_LIMITS_DEFAULT;
+	struct scene *c = mem_calloc(1, sizeof(*c));
+	struct writer writers[WRITERS];
+	pthread_t keeper, shipper, looker;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	l.min_free = 0;
+	l.staging_bytes = 500 * 250; /* so that writers meet a full one */
+	assert_int_equal(store_open(&c->store, kit_dir, &l, &err), 0);
+	assert_int_equal(wake_init(&c->shipper), 0);
+	assert_int_equal(wake_init(&c->looker), 0);
+	atomic_init(&c->writers_left, WRITERS);
+	pthread_create(&keeper, NULL, keep_store, c);
+	pthread_create(&shipper, NULL, ship_documents, c);
+	pthread_create(&looker, NULL, look_on, c);
+	for (int i = 0; i < WRITERS; i++) {
+		writers[i].scene = c;
+		writers[i].first = 1 + (int64_t)i * EACH * PER_APPEND;
+		assert_int_equal(wake_init(&writers[i].wake), 0);
+		pthread_create(&writers[i].thread, NULL, write_documents, &writers[i]);
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		pthread_join(writers[i].thread, NULL);
+		wake_fini(&writers[i].wake);
+	}
+	pthread_join(shipper, NULL);
+	pthread_join(looker, NULL);
+	wake_stop(store_wake(c->store));
+	pthread_join(keeper, NULL);
+	for (int n = 1; n <= ALL; n++)
+		assert_int_equal(c->seen[n], 1);
+	assert_int_equal(kit_ended(), ALL);
+	assert_int_equal(metrics_get(METRIC_DOC_REJECTED), ALL / 50);
+	assert_int_equal(metrics_get(METRIC_DOC_INDEXED), ALL - ALL / 50);
+	assert_int_equal(metrics_get(METRIC_SPOOL_DOCUMENTS), 0);
+	store_close(c->store);
+	wake_fini(&c->shipper);
+	wake_fini(&c->looker);
+	free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(many_threads_lose_and_double_nothing,
+						kit_setup, kit_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
