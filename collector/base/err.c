@@ -9,7 +9,8 @@
 
 #include "banned.h"
 
-static void set(struct err *e, enum err_class class, int code, const char *fmt, va_list ap)
+static void set(struct err *e, enum err_class class, int code, const char *fmt,
+		va_list ap)
 {
 	if (e == NULL)
 		return;

@@ -25,8 +25,8 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 
 			if (read(fd, &one, 1) == 0)
 				return 0;
-			return err_set(err, ERR_REJECT, "%s: larger than %zu bytes", path,
-				       out->max);
+			return err_set(err, ERR_REJECT, "%s: larger than %zu bytes",
+				       path, out->max);
 		}
 		if (buf_reserve(out, out->max - out->len < 4096 ? out->max - out->len
 								: 4096) != 0)
@@ -66,7 +66,8 @@ int file_secret_path(const char *path, char **out, struct err *err)
 	if (dir == NULL || *dir == '\0')
 		return err_set(err, ERR_PERMANENT,
 			       "%s: CREDENTIALS_DIRECTORY is not set; start mmlag by a "
-			       "systemd unit with LoadCredential=", path);
+			       "systemd unit with LoadCredential=",
+			       path);
 	*out = mem_printf("%s/%s", dir, path + strlen(CREDENTIAL));
 	return 0;
 }
@@ -81,8 +82,8 @@ static int check_owner(int fd, const char *path, struct err *err)
 		return err_set(err, ERR_PERMANENT, "%s: not a regular file", path);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return err_set(err, ERR_PERMANENT,
-			       "%s: owned by uid %u, neither root nor us: chown it", path,
-			       (unsigned)st.st_uid);
+			       "%s: owned by uid %u, neither root nor us: chown it",
+			       path, (unsigned)st.st_uid);
 	if ((st.st_mode & 077) != 0)
 		return err_set(err, ERR_PERMANENT,
 			       "%s: mode %04o lets others read it: chmod 600 %s", path,

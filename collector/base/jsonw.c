@@ -108,7 +108,8 @@ void jsonw_quote(struct buf *out, const char *s, size_t n)
 	while (i < n) {
 		size_t len = utf8_sequence(p + i, n - i);
 
-		if (len > 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
+		if (len > 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' &&
+		    p[i] != 0x7f) {
 			plain += len;
 			i += len;
 			continue;

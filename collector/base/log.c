@@ -55,7 +55,8 @@ bool log_wants(enum log_level level)
  * in the window that ended. */
 static int admit(const char *about, const char *fmt)
 {
-	uint64_t key = hash_fnv64(fmt, strlen(fmt), hash_fnv64(about, strlen(about), 0));
+	uint64_t key =
+		hash_fnv64(fmt, strlen(fmt), hash_fnv64(about, strlen(about), 0));
 	struct mono now = clock_mono();
 	struct site *s = &sites[key % SITES];
 	int held = 0;
@@ -95,9 +96,9 @@ static void write_line(enum log_level level, const char *about, const char *text
 		buf_addstr(&out, " msg=");
 		jsonw_quote(&out, text, strlen(text));
 	} else {
-		buf_printf(&out, "%s %s%-5s%s %s: %s", when, coloured ? colours[level] : "",
-			   names[level], coloured && *colours[level] ? "\033[0m" : "",
-			   about, text);
+		buf_printf(&out, "%s %s%-5s%s %s: %s", when,
+			   coloured ? colours[level] : "", names[level],
+			   coloured && *colours[level] ? "\033[0m" : "", about, text);
 	}
 	buf_addch(&out, '\n');
 	while (done < out.len) {

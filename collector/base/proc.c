@@ -80,8 +80,10 @@ static int set_actions(posix_spawn_file_actions_t *a, const int fds[3])
 	int rc = 0;
 
 	for (int i = 0; i < 3 && rc == 0; i++)
-		rc = fds[i] < 0 ? posix_spawn_file_actions_addopen(
-					  a, i, "/dev/null", i == 0 ? O_RDONLY : O_WRONLY, 0)
+		rc = fds[i] < 0 ? posix_spawn_file_actions_addopen(a, i, "/dev/null",
+								   i == 0 ? O_RDONLY
+									  : O_WRONLY,
+								   0)
 				: posix_spawn_file_actions_adddup2(a, fds[i], i);
 	return rc == 0 ? posix_spawn_file_actions_addclosefrom_np(a, 3) : rc;
 }
@@ -95,7 +97,8 @@ static int set_attributes(posix_spawnattr_t *a)
 	posix_spawnattr_setpgroup(a, 0);
 	posix_spawnattr_setsigmask(a, &none);
 	posix_spawnattr_setsigdefault(a, &all);
-	return posix_spawnattr_setflags(a, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+	return posix_spawnattr_setflags(a, POSIX_SPAWN_SETPGROUP |
+						   POSIX_SPAWN_SETSIGMASK |
 						   POSIX_SPAWN_SETSIGDEF);
 }
 
@@ -129,7 +132,8 @@ int proc_start(struct proc **out, const struct proc_spec *spec, const int fds[3]
 		return err_set(err, ERR_RETRY, "%s: out of memory", spec->argv[0]);
 	}
 	environment = make_environment(spec->env);
-	memcpy(&argv, &spec->argv, sizeof(argv)); /* POSIX: the strings stay as they are */
+	memcpy(&argv, &spec->argv,
+	       sizeof(argv)); /* POSIX: the strings stay as they are */
 	rc = set_actions(&actions, fds);
 	if (rc == 0)
 		rc = set_attributes(&attributes);
@@ -140,8 +144,9 @@ int proc_start(struct proc **out, const struct proc_spec *spec, const int fds[3]
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc != 0)
-		return err_set_errno(err, rc == EAGAIN || rc == ENOMEM ? ERR_RETRY
-								       : ERR_PERMANENT,
+		return err_set_errno(err,
+				     rc == EAGAIN || rc == ENOMEM ? ERR_RETRY
+								  : ERR_PERMANENT,
 				     rc, "cannot start %s", spec->argv[0]);
 	*out = mem_calloc(1, sizeof(**out));
 	(*out)->pid = pid;
@@ -249,14 +254,13 @@ static int wait_for_end(struct run *r, const char *name, struct err *err)
 			return err_set(err, ERR_AGAIN, "told to stop");
 		if (!mono_before(clock_mono(), r->deadline))
 			return err_set(err, ERR_RETRY, "%s did not end in time", name);
-		wake_wait(r->wake,
-			  (struct step){r->epoll, POLLIN, r->deadline, false});
+		wake_wait(r->wake, (struct step){r->epoll, POLLIN, r->deadline, false});
 	}
 }
 
 /* Descriptors, child, and its watch. */
-static int begin(struct run *r, const struct proc_spec *spec, int fds[3], struct buf *out,
-		 struct buf *errout, struct err *err)
+static int begin(struct run *r, const struct proc_spec *spec, int fds[3],
+		 struct buf *out, struct buf *errout, struct err *err)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
 	int rc;
@@ -264,13 +268,15 @@ static int begin(struct run *r, const struct proc_spec *spec, int fds[3], struct
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll < 0 || open_outlet(r, &r->outlets[0], out, &fds[1]) != 0 ||
 	    open_outlet(r, &r->outlets[1], errout, &fds[2]) != 0)
-		return err_set_errno(err, ERR_RETRY, errno, "%s: no pipe", spec->argv[0]);
+		return err_set_errno(err, ERR_RETRY, errno, "%s: no pipe",
+				     spec->argv[0]);
 	rc = proc_start(&r->child, spec, fds, err);
 	if (rc != 0)
 		return rc;
 	r->pid_fd = (int)syscall(SYS_pidfd_open, r->child->pid, 0);
 	if (r->pid_fd < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->pid_fd, &ev) != 0)
-		return err_set_errno(err, ERR_RETRY, errno, "%s: no pidfd", spec->argv[0]);
+		return err_set_errno(err, ERR_RETRY, errno, "%s: no pidfd",
+				     spec->argv[0]);
 	return 0;
 }
 
@@ -282,8 +288,8 @@ static void close_all(const int *fds, size_t n)
 }
 
 int proc_run(const struct proc_spec *spec, const void *input, size_t input_len,
-	     struct mono deadline, struct wake *wake, struct buf *out, struct buf *errout,
-	     struct proc_result *result, struct err *err)
+	     struct mono deadline, struct wake *wake, struct buf *out,
+	     struct buf *errout, struct proc_result *result, struct err *err)
 {
 	struct run r = {NULL, wake, deadline, -1, -1, {{-1, NULL}, {-1, NULL}}, false};
 	struct wake own;
@@ -295,7 +301,8 @@ int proc_run(const struct proc_spec *spec, const void *input, size_t input_len,
 	if (wake == NULL)
 		r.wake = &own;
 	if (input != NULL && (fds[0] = open_input(input, input_len)) < 0)
-		rc = err_set_errno(err, ERR_RETRY, errno, "%s: its input", spec->argv[0]);
+		rc = err_set_errno(err, ERR_RETRY, errno, "%s: its input",
+				   spec->argv[0]);
 	if (rc == 0)
 		rc = begin(&r, spec, fds, out, errout, err);
 	close_all(fds, 3);
@@ -308,6 +315,7 @@ int proc_run(const struct proc_spec *spec, const void *input, size_t input_len,
 	if (wake == NULL)
 		wake_fini(&own);
 	else
-		wake_signal(wake); /* what we took in may have been meant for the owner */
+		wake_signal(
+			wake); /* what we took in may have been meant for the owner */
 	return rc;
 }

@@ -24,7 +24,8 @@ void wall_format(struct wall t, char out[WALL_TEXT])
 		ms = YEAR_9999_MS;
 	s = (time_t)(ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000));
 	gmtime_r(&s, &tm);
-	/* The remainders change nothing; they tell the compiler how long the text is. */
+	/* The remainders change nothing; they tell the compiler how long the text is.
+	 */
 	snprintf(out, WALL_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 		 (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
 		 (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,

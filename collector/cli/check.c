@@ -61,8 +61,8 @@ static void check_host(struct report *r, const struct finding *f)
 {
 	char subject[128];
 
-	snprintf(subject, sizeof(subject), "ssh %s@%.60s:%d", f->topic->user, f->topic->host,
-		 f->topic->port);
+	snprintf(subject, sizeof(subject), "ssh %s@%.60s:%d", f->topic->user,
+		 f->topic->host, f->topic->port);
 	if (logged_in(f))
 		say(r, FINDING_OK, subject, "logged in");
 	else
@@ -108,7 +108,8 @@ static double runs_a_minute(const struct plan *p, const struct config_topic *t)
 
 	for (size_t i = 0; i < p->n; i++)
 		if (same_host(p->streams[i].topics[0], t))
-			runs += (double)MINUTE_MS / (double)p->streams[i].topics[0]->interval_ms;
+			runs += (double)MINUTE_MS /
+				(double)p->streams[i].topics[0]->interval_ms;
 	return runs;
 }
 
@@ -121,9 +122,11 @@ static void check_cost(struct report *r, const struct config *c,
 	char subject[128], text[256];
 
 	snprintf(subject, sizeof(subject), "cost on %.60s", t->host);
-	snprintf(text, sizeof(text),
-		 "%.1f runs of the CLI a minute, about a CPU second each; %.1f with `share: "
-		 "group`", now, other);
+	snprintf(
+		text, sizeof(text),
+		"%.1f runs of the CLI a minute, about a CPU second each; %.1f with `share: "
+		"group`",
+		now, other);
 	say(r, now > MINUTE_MS / 2000.0 ? FINDING_WARNING : FINDING_OK, subject, text);
 	plan_free(&chosen);
 	plan_free(&shared);

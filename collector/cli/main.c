@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 
 #include "banned.h"
 
@@ -16,20 +17,23 @@ static const struct {
 	{"run", cli_run, "collect and ship until SIGTERM"},
 	{"check", cli_check, "look at the configuration, the hosts and Elasticsearch"},
 	{"once", cli_once, "one sample of every topic, as documents on stdout"},
-	{"decode", cli_decode, "output of kafka-consumer-groups.sh on stdin → documents"},
+	{"decode", cli_decode,
+	 "output of kafka-consumer-groups.sh on stdin → documents"},
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
 };
 
 static int help(FILE *to)
 {
-	fprintf(to, "Usage: mmlag COMMAND [-c FILE] [options]\n"
-		    "Follows the lag of MirrorMaker's consumer groups over SSH and ships it "
-		    "to Elasticsearch.\n\n");
+	fprintf(to,
+		"Usage: mmlag COMMAND [-c FILE] [options]\n"
+		"Follows the lag of MirrorMaker's consumer groups over SSH and ships it "
+		"to Elasticsearch.\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
-	fprintf(to, "\n'mmlag COMMAND --help' tells a command's options. The configuration is "
-		    "/etc/mmlag/mmlag.yaml\nunless -c names another. Exit codes: 64 usage, 78 "
-		    "configuration; see mmlag(8).\n");
+	fprintf(to,
+		"\n'mmlag COMMAND --help' tells a command's options. The configuration\n"
+		"is " OPTIONS_DEFAULT_FILE " unless -c names another.\n"
+		"Exit codes: 64 usage, 78 configuration.\n");
 	return to == stdout ? 0 : EXIT_USAGE;
 }
 

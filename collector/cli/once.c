@@ -28,8 +28,8 @@ static const char usage[] =
 
 static void print_table(const struct findings *f)
 {
-	printf("%-32s %-12s %10s %14s %14s\n", "TOPIC", "STATUS", "PARTITIONS", "LAG SUM",
-	       "LAG MAX");
+	printf("%-32s %-12s %10s %14s %14s\n", "TOPIC", "STATUS", "PARTITIONS",
+	       "LAG SUM", "LAG MAX");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *v = &f->v[i];
 
@@ -37,11 +37,11 @@ static void print_table(const struct findings *f)
 			printf("%-32s %-12s %s: %s\n", v->topic->name, "NODATA",
 			       reason_name(v->gap.reason), v->gap.message);
 		else if (v->totals.with_lag == 0)
-			printf("%-32s %-12s %10lld %14s %14s\n", v->topic->name, "no lags",
-			       (long long)v->partitions, "-", "-");
+			printf("%-32s %-12s %10lld %14s %14s\n", v->topic->name,
+			       "no lags", (long long)v->partitions, "-", "-");
 		else
-			printf("%-32s %-12s %10lld %14lld %14lld\n", v->topic->name, "ok",
-			       (long long)v->partitions, (long long)v->totals.sum,
+			printf("%-32s %-12s %10lld %14lld %14lld\n", v->topic->name,
+			       "ok", (long long)v->partitions, (long long)v->totals.sum,
 			       (long long)v->totals.max);
 	}
 }
@@ -133,7 +133,8 @@ static int once(const char *path, bool shipping)
 	if (c == NULL)
 		return EXIT_CONFIG;
 	if (shipping && !c->elastic.set) {
-		fprintf(stderr, "mmlag once: --ship needs an elasticsearch section in %s\n",
+		fprintf(stderr,
+			"mmlag once: --ship needs an elasticsearch section in %s\n",
 			path);
 		config_unref(c);
 		return EXIT_CONFIG;

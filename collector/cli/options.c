@@ -29,7 +29,8 @@ bool options_colour(FILE *stream)
 }
 
 /* Returns the number of errors. */
-static size_t tell(const char *path, const struct config_findings *f, bool show_warnings)
+static size_t tell(const char *path, const struct config_findings *f,
+		   bool show_warnings)
 {
 	size_t errors = 0;
 

@@ -26,8 +26,8 @@ static void *loop(void *arg)
 	return NULL;
 }
 
-int actor_start(struct actor *a, const char *name, struct step (*step)(void *), void *self,
-		struct wake *wake, struct wake *parent, struct err *err)
+int actor_start(struct actor *a, const char *name, struct step (*step)(void *),
+		void *self, struct wake *wake, struct wake *parent, struct err *err)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
@@ -49,7 +49,8 @@ int actor_start(struct actor *a, const char *name, struct step (*step)(void *), 
 	if (rc != 0)
 		return err_set_errno(err, ERR_RETRY, rc,
 				     "cannot start thread %s (ulimit -u, TasksMax=, "
-				     "pids.max)", name);
+				     "pids.max)",
+				     name);
 	a->started = true;
 	pthread_setname_np(a->thread, a->name);
 	return 0;

@@ -63,8 +63,9 @@ static void raise_descriptor_limit(size_t topics)
 	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
 		log_warn(ABOUT,
 			 "%zu topics need about %llu open files and %llu are allowed: "
-			 "raise LimitNOFILE= or ulimit -n", topics,
-			 (unsigned long long)need, (unsigned long long)r.rlim_cur);
+			 "raise LimitNOFILE= or ulimit -n",
+			 topics, (unsigned long long)need,
+			 (unsigned long long)r.rlim_cur);
 }
 
 static int block_signals(struct daemon *d, struct err *err)
@@ -123,7 +124,8 @@ static int start_tailers(struct daemon *d, struct err *err)
 	for (size_t i = 0; i < d->plan.n; i++) {
 		d->tailers[i] = tailer_new(&d->plan.streams[i], d->store);
 		if (d->tailers[i] == NULL)
-			return err_set(err, ERR_RETRY, "no descriptor is left (ulimit -n)");
+			return err_set(err, ERR_RETRY,
+				       "no descriptor is left (ulimit -n)");
 		if (actor_start(&d->tailer_actors[i], tailer_name(d->tailers[i]),
 				tailer_step, d->tailers[i], tailer_wake(d->tailers[i]),
 				NULL, err) != 0)
@@ -144,7 +146,8 @@ static int start(struct daemon *d, struct err *err)
 	    ssh_global_init(err) != 0)
 		return err->class;
 	raise_descriptor_limit(d->config->topic_count);
-	mallopt(M_ARENA_MAX, 2); /* a thousand threads, and little to allocate in each */
+	mallopt(M_ARENA_MAX,
+		2); /* a thousand threads, and little to allocate in each */
 	if (start_store(d, err) != 0 || start_shipper(d, err) != 0)
 		return err->class;
 	return start_tailers(d, err);
@@ -167,7 +170,8 @@ static void watch_store(struct daemon *d)
 
 	store_status(d->store, &now);
 	if (strcmp(now.set_aside, d->seen.set_aside) != 0)
-		log_error(ABOUT, "the spool's file could not be used and was put aside: %s",
+		log_error(ABOUT,
+			  "the spool's file could not be used and was put aside: %s",
 			  now.set_aside);
 	if (strcmp(now.trouble, d->seen.trouble) != 0 && *now.trouble != '\0')
 		log_error(ABOUT, "spool: %s", now.trouble);
@@ -183,17 +187,20 @@ static void wait_for_end(struct daemon *d)
 		int sig = next_signal(d);
 
 		if (sig == SIGTERM || sig == SIGINT) {
-			log_info(ABOUT, "%s: stopping", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+			log_info(ABOUT, "%s: stopping",
+				 sig == SIGTERM ? "SIGTERM" : "SIGINT");
 			return;
 		}
 		if (sig == SIGHUP)
-			log_warn(ABOUT, "SIGHUP: this version reads its configuration at "
+			log_warn(ABOUT,
+				 "SIGHUP: this version reads its configuration at "
 				 "the start only; restart it");
 		watch_store(d);
 		if (sig == 0)
 			wake_wait(&d->wake,
 				  (struct step){d->signal_fd, POLLIN,
-						mono_add_ms(clock_mono(), WATCH_MS), false});
+						mono_add_ms(clock_mono(), WATCH_MS),
+						false});
 	}
 }
 
@@ -222,7 +229,8 @@ static void stop_shipper(struct daemon *d, struct mono deadline)
 
 		if (sig == SIGTERM || sig == SIGINT)
 			break;
-		wake_wait(&d->wake, (struct step){d->signal_fd, POLLIN, deadline, false});
+		wake_wait(&d->wake,
+			  (struct step){d->signal_fd, POLLIN, deadline, false});
 	}
 	wake_stop(shipper_wake(d->shipper));
 	actor_join(&d->shipper_actor);

@@ -87,7 +87,8 @@ struct plan plan_make(const struct config *c, enum plan_sharing sharing)
 			s = &p.streams[p.n++];
 			*s = (struct plan_stream){NULL, 0, 0};
 		}
-		s->topics = mem_realloc(s->topics, s->n + 1, sizeof(const struct config_topic *));
+		s->topics = mem_realloc(s->topics, s->n + 1,
+					sizeof(const struct config_topic *));
 		s->topics[s->n++] = t;
 	}
 	spread(&p);

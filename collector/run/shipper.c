@@ -37,9 +37,9 @@ struct shipper {
 	enum store_range range; /* of the take under way */
 	struct store_batch batch;
 	struct bulk_item *verdicts; /* one per document of the batch */
-	size_t at, part;        /* the part that is sent next: [at, at + part) */
-	struct mono not_before; /* nothing is sent, nothing asked */
-	struct mono next_new;   /* small batches are collected until then */
+	size_t at, part;            /* the part that is sent next: [at, at + part) */
+	struct mono not_before;     /* nothing is sent, nothing asked */
+	struct mono next_new;       /* small batches are collected until then */
 	struct backoff backoff;
 	enum bulk_pace pace; /* of the trouble that is on, with `troubled` */
 	bool troubled;
@@ -47,8 +47,8 @@ struct shipper {
 	bool failed;       /* since the last success: ends a drain */
 };
 
-int shipper_new(struct shipper **out, const struct config_elastic *c, struct store *store,
-		struct err *err)
+int shipper_new(struct shipper **out, const struct config_elastic *c,
+		struct store *store, struct err *err)
 {
 	struct shipper *s = mem_calloc(1, sizeof(*s));
 	int rc;
@@ -137,7 +137,8 @@ static void put_back(struct shipper *s)
 	s->phase = IDLE;
 }
 
-static void fail(struct shipper *s, enum bulk_pace pace, int64_t wish_ms, const char *words)
+static void fail(struct shipper *s, enum bulk_pace pace, int64_t wish_ms,
+		 const char *words)
 {
 	struct err err = ERR_INIT;
 
@@ -182,8 +183,8 @@ static void settle_part(struct shipper *s, int64_t wish_ms, const struct err *er
 	}
 	store_settle(s->store, s->batch.rows + s->at, s->verdicts + s->at, s->part);
 	if (rejected > 0)
-		log_warn(ABOUT, "%zu of %zu documents are refused for good: %s", rejected,
-			 s->part, err->text);
+		log_warn(ABOUT, "%zu of %zu documents are refused for good: %s",
+			 rejected, s->part, err->text);
 	s->at += s->part;
 	s->part = s->batch.n - s->at;
 	if (retry > 0) {
@@ -198,8 +199,9 @@ static void settle_part(struct shipper *s, int64_t wish_ms, const struct err *er
 static void rest_after(struct shipper *s, struct mono began)
 {
 	int64_t took = mono_diff_ms(clock_mono(), began);
-	struct mono until = mono_add_ms(
-		clock_mono(), took > BACKLOG_REST_MIN_MS ? took : BACKLOG_REST_MIN_MS);
+	struct mono until =
+		mono_add_ms(clock_mono(),
+			    took > BACKLOG_REST_MIN_MS ? took : BACKLOG_REST_MIN_MS);
 
 	if (s->batch.backlog && mono_before(s->not_before, until))
 		s->not_before = until;
@@ -212,9 +214,11 @@ static void send_part(struct shipper *s)
 	int64_t wish_ms = -1;
 	enum bulk_whole whole;
 
-	if (elastic_prepare(s->elastic, s->batch.documents[s->at].t, began, &err) != 0) {
-		fail(s, err.class == ERR_PERMANENT ? PACE_SLOW : (enum bulk_pace)err.code, -1,
-		     err.text);
+	if (elastic_prepare(s->elastic, s->batch.documents[s->at].t, began, &err) !=
+	    0) {
+		fail(s,
+		     err.class == ERR_PERMANENT ? PACE_SLOW : (enum bulk_pace)err.code,
+		     -1, err.text);
 		return;
 	}
 	metrics_add(METRIC_BULK_REQUESTS, 1);
@@ -256,8 +260,8 @@ static void ask(struct shipper *s, enum store_range range)
 		       (size_t)s->config->bulk_bytes);
 }
 
-/* The answer to a take. An empty one of new documents leads to the backlog, an empty one
- * of that to a rest. Returns true when the drain is over. */
+/* The answer to a take. An empty one of new documents leads to the backlog, an empty
+ * one of that to a rest. Returns true when the drain is over. */
 static bool taken(struct shipper *s)
 {
 	struct store_status status;
@@ -266,7 +270,8 @@ static bool taken(struct shipper *s)
 		return false;
 	s->phase = IDLE;
 	if (s->batch.n > 0) {
-		s->verdicts = mem_realloc(s->verdicts, s->batch.n, sizeof(*s->verdicts));
+		s->verdicts =
+			mem_realloc(s->verdicts, s->batch.n, sizeof(*s->verdicts));
 		s->at = 0;
 		s->part = s->batch.n;
 		s->phase = HOLDING;

@@ -22,9 +22,9 @@ struct slot { /* one topic */
 	struct origin origin;
 	struct label *labels;
 	struct assess *assess;
-	struct mono last_data;  /* or the beginning */
-	bool seen;              /* has ever had data */
-	struct gap gap;         /* REASON_NONE: has data, or nothing is known yet */
+	struct mono last_data; /* or the beginning */
+	bool seen;             /* has ever had data */
+	struct gap gap;        /* REASON_NONE: has data, or nothing is known yet */
 	struct wall gap_since;
 	struct mono gap_repeat; /* when to say it again */
 };

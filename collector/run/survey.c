@@ -47,7 +47,8 @@ static void nothing_came(struct look *l)
 			mine->is_gap = true;
 			gap_set(&mine->gap, REASON_CLI_TIMEOUT,
 				"no answer within %lld s",
-				(long long)((mine->topic->timeout_ms + SETUP_MS) / 1000));
+				(long long)((mine->topic->timeout_ms + SETUP_MS) /
+					    1000));
 		}
 	}
 }

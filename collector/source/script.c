@@ -130,8 +130,9 @@ static void add_run(struct buf *out, const struct config_topic *t)
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
 		 int64_t first_delay_ms, int runs)
 {
-	buf_printf(out, "K=%s I=%lld T=%lld F=%lld R=%d\n", nonce, (long long)t->interval_ms,
-		   (long long)t->timeout_ms, (long long)first_delay_ms, runs);
+	buf_printf(out, "K=%s I=%lld T=%lld F=%lld R=%d\n", nonce,
+		   (long long)t->interval_ms, (long long)t->timeout_ms,
+		   (long long)first_delay_ms, runs);
 	buf_addstr(out, locale_part);
 	add_env(out, t);
 	buf_addstr(out, helpers);

@@ -22,7 +22,7 @@
 
 #include "banned.h"
 
-#define RUN_MAX (64 << 20)  /* stdout of one run: over 300,000 rows */
+#define RUN_MAX (64 << 20) /* stdout of one run: over 300,000 rows */
 #define LINE_MAX_LEN (1 << 20)
 #define SLOW_MS 30000       /* at least, where an operator has to act */
 #define STEADY_MS 30000     /* data for so long forgives earlier failures */
@@ -89,15 +89,16 @@ void source_close(struct source *s)
 /* Close, and try again after a pause. A session that worked for a while is a new
  * beginning, not one more failure; where an operator has to act first, a guest that
  * keeps knocking is shut out. */
-static enum source_event give_up(struct source *s, enum err_class class, struct mono now)
+static enum source_event give_up(struct source *s, enum err_class class,
+				 struct mono now)
 {
 	if (s->ssh != NULL && mono_diff_ms(now, s->opened) >= STEADY_MS)
 		backoff_reset(&s->backoff);
 	disconnect(s);
-	s->retry_at = mono_add_ms(
-		now, class == ERR_PERMANENT
-			     ? SLOW_MS + (int64_t)random_below(SLOW_MS)
-			     : backoff_next(&s->backoff));
+	s->retry_at =
+		mono_add_ms(now, class == ERR_PERMANENT
+					 ? SLOW_MS + (int64_t)random_below(SLOW_MS)
+					 : backoff_next(&s->backoff));
 	return SOURCE_GAP;
 }
 
@@ -115,8 +116,8 @@ static void new_decoder(struct source *s)
 		s->frame = frame_new(s->nonce, RUN_MAX);
 }
 
-static enum source_event open_session(struct source *s, struct mono now, struct gap *gap,
-				      struct step *next)
+static enum source_event open_session(struct source *s, struct mono now,
+				      struct gap *gap, struct step *next)
 {
 	struct buf script = BUF_INIT(1 << 20), exec = BUF_INIT(4 << 20);
 	struct err err = ERR_INIT;
@@ -129,7 +130,8 @@ static enum source_event open_session(struct source *s, struct mono now, struct 
 		buf_addstr(&script, s->topic->command);
 	else
 		script_loop(&script, s->topic, s->nonce, s->first_delay_ms, 0);
-	remote_command(&exec, buf_str(&script), s->topic->run_as, s->topic->watchdog_ms);
+	remote_command(&exec, buf_str(&script), s->topic->run_as,
+		       s->topic->watchdog_ms);
 	rc = ssh_open(&s->ssh, s->topic, buf_str(&exec), s->wake, &err);
 	buf_free(&script);
 	buf_free(&exec);
@@ -141,7 +143,8 @@ static enum source_event open_session(struct source *s, struct mono now, struct 
 	if (rc != 0) {
 		metrics_add(METRIC_SSH_FAILURES, 1);
 		s->ssh = NULL;
-		gap_set(gap, err.code != 0 ? (enum reason)err.code : REASON_SSH_UNREACHABLE,
+		gap_set(gap,
+			err.code != 0 ? (enum reason)err.code : REASON_SSH_UNREACHABLE,
 			"%s", err.text);
 		return give_up(s, rc, now);
 	}
@@ -164,7 +167,8 @@ static struct mono mono_of(struct source *s, struct wall t, struct wall arrived,
 	return m;
 }
 
-/* Does stderr tell that MirrorMaker 2 runs on the host? The script looks now and then. */
+/* Does stderr tell that MirrorMaker 2 runs on the host? The script looks now and then.
+ */
 static void note_mm2(struct source *s, const char *err)
 {
 	char mark[64];
@@ -177,9 +181,8 @@ static void note_mm2(struct source *s, const char *err)
 /* A group that is not there, on a host where MirrorMaker 2 runs, has a name. */
 static void name_mm2(const struct source *s, struct gap *gap)
 {
-	if (!s->mm2 ||
-	    (gap->reason != REASON_GROUP_NOT_FOUND &&
-	     gap->reason != REASON_NOT_A_CONSUMER_GROUP))
+	if (!s->mm2 || (gap->reason != REASON_GROUP_NOT_FOUND &&
+			gap->reason != REASON_NOT_A_CONSUMER_GROUP))
 		return;
 	gap_set(gap, REASON_MIRRORMAKER2,
 		"group '%s' is not there, and MirrorMaker 2 runs on the host: it commits "
@@ -201,7 +204,8 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 	note_mm2(s, output.err);
 	memset(r, 0, sizeof(*r));
 	r->sample = (struct sample)SAMPLE_INIT;
-	r->table = table_read(&output, s->topic->command == NULL ? s->topic->group : NULL);
+	r->table =
+		table_read(&output, s->topic->command == NULL ? s->topic->group : NULL);
 	ssh_stderr_reset(s->ssh);
 	failure = table_failure(r->table);
 	if (failure->reason != REASON_NONE) {
@@ -210,9 +214,9 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 		reading_fini(r);
 		return SOURCE_GAP;
 	}
-	r->taken = run->end_ms >= 0
-			   ? hostclock_correct(&s->host_clock, run->end_ms, arrived, now)
-			   : arrived;
+	r->taken = run->end_ms >= 0 ? hostclock_correct(&s->host_clock, run->end_ms,
+							arrived, now)
+				    : arrived;
 	r->taken_mono = mono_of(s, r->taken, arrived, now);
 	r->sample_ms = run->begin_ms >= 0 && run->end_ms >= run->begin_ms
 			       ? run->end_ms - run->begin_ms
@@ -222,8 +226,8 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 	return SOURCE_READING;
 }
 
-static enum source_event decode_frames(struct source *s, struct mono now, struct reading *r,
-				       struct gap *gap)
+static enum source_event decode_frames(struct source *s, struct mono now,
+				       struct reading *r, struct gap *gap)
 {
 	struct frame_run run;
 
@@ -245,8 +249,8 @@ static enum source_event decode_frames(struct source *s, struct mono now, struct
 	}
 }
 
-static enum source_event decode_lines(struct source *s, struct mono now, struct reading *r,
-				      struct gap *gap)
+static enum source_event decode_lines(struct source *s, struct mono now,
+				      struct reading *r, struct gap *gap)
 {
 	const char *line;
 	size_t len;
@@ -314,8 +318,8 @@ static enum source_event ended(struct source *s, struct mono now, struct gap *ga
 	reason = reason_of_exit(code, words);
 	if (code >= 0)
 		snprintf(how, sizeof(how), "with code %d", code);
-	gap_set(gap, reason, "the remote command ended %s%s%s; it is started again", how,
-		*words ? ": " : "", words);
+	gap_set(gap, reason, "the remote command ended %s%s%s; it is started again",
+		how, *words ? ": " : "", words);
 	metrics_add(METRIC_SSH_FAILURES, 1);
 	return give_up(s, ERR_RETRY, now);
 }
@@ -332,10 +336,13 @@ static int64_t silence_ms(const struct source *s)
 static enum source_event silent(struct source *s, struct mono now, struct gap *gap)
 {
 	if (is_line(s))
-		gap_set(gap, REASON_CLI_TIMEOUT, "no line for %lld s; the command is "
-			"started again", (long long)(s->topic->timeout_ms / 1000));
+		gap_set(gap, REASON_CLI_TIMEOUT,
+			"no line for %lld s; the command is "
+			"started again",
+			(long long)(s->topic->timeout_ms / 1000));
 	else
-		gap_set(gap, REASON_SSH_LOST, "no sign of the remote loop for %lld s%s%s",
+		gap_set(gap, REASON_SSH_LOST,
+			"no sign of the remote loop for %lld s%s%s",
 			(long long)(silence_ms(s) / 1000),
 			*frame_stray(s->frame) ? "; it said: " : "",
 			frame_stray(s->frame));
@@ -360,8 +367,8 @@ static enum source_event read_link(struct source *s, struct mono now, bool read_
 		return ended(s, now, gap);
 	case SSH_FAILED:
 		metrics_add(METRIC_SSH_FAILURES, 1);
-		gap_set(gap, err.code != 0 ? (enum reason)err.code : REASON_SSH_LOST, "%s",
-			err.text);
+		gap_set(gap, err.code != 0 ? (enum reason)err.code : REASON_SSH_LOST,
+			"%s", err.text);
 		return give_up(s, ERR_RETRY, now);
 	case SSH_WAIT:
 		break;
@@ -369,12 +376,14 @@ static enum source_event read_link(struct source *s, struct mono now, bool read_
 	if (read_more && mono_diff_ms(now, s->last_sign) > silence_ms(s))
 		return silent(s, now, gap);
 	*next = ssh_poll(s->ssh, now);
-	next->until = mono_min(next->until, mono_add_ms(s->last_sign, silence_ms(s) + 1));
+	next->until =
+		mono_min(next->until, mono_add_ms(s->last_sign, silence_ms(s) + 1));
 	return SOURCE_WAIT;
 }
 
 enum source_event source_step(struct source *s, struct mono now, bool read_more,
-			      struct reading *reading, struct gap *gap, struct step *next)
+			      struct reading *reading, struct gap *gap,
+			      struct step *next)
 {
 	*next = STEP_NOW;
 	if (s->ssh == NULL) {

@@ -12,7 +12,10 @@ struct backoff {
 	int failures;     /* in a row */
 };
 
-#define BACKOFF_INIT(first, cap) {(first), (cap), 0}
+#define BACKOFF_INIT(first, cap)  \
+	{                         \
+		(first), (cap), 0 \
+	}
 
 /* Count a failure and return the wait in milliseconds: uniform in [bound/2, bound],
  * where bound doubles from first_ms to cap_ms.

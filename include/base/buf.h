@@ -20,7 +20,10 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT(maximum) {NULL, 0, 0, (maximum), false}
+#define BUF_INIT(maximum)                    \
+	{                                    \
+		NULL, 0, 0, (maximum), false \
+	}
 
 /* Empty, with a maximum of `max` bytes; nothing is allocated yet.  @thread any */
 void buf_init(struct buf *b, size_t max);

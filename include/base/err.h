@@ -20,16 +20,20 @@ enum err_class {
 struct err {
 	enum err_class class;
 	int code;       /* for the program: finer than the class, 0 for none; the
-	                 * function that sets it says which enum it comes from */
+			 * function that sets it says which enum it comes from */
 	char text[768]; /* for the reader: UTF-8, one line, no final full stop */
 };
 
-#define ERR_INIT {ERR_OK, 0, ""}
+#define ERR_INIT              \
+	{                     \
+		ERR_OK, 0, "" \
+	}
 
 /* Set class and text; code becomes 0. Returns the class, so that a caller can write
  * `return err_set(...)`. `e` may be NULL (the text is dropped).
  * @thread any */
-int err_set(struct err *e, enum err_class class, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int err_set(struct err *e, enum err_class class, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 
 /* As err_set, with a code.  @thread any */
 int err_set_code(struct err *e, enum err_class class, int code, const char *fmt, ...)

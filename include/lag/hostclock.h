@@ -24,7 +24,10 @@ struct hostclock {
 	int odd;        /* how many */
 };
 
-#define HOSTCLOCK_INIT {.used = 0}
+#define HOSTCLOCK_INIT    \
+	{                 \
+		.used = 0 \
+	}
 
 /* The wall-clock time of a mark `mark_ms` (ms since the epoch by the host's clock)
  * whose bytes arrived at `arrived`. Never later than `arrived`.

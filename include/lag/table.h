@@ -37,7 +37,8 @@ const struct gap *table_failure(const struct table *t);
  * output has no GROUP column and none was given to table_read.
  * @thread any */
 void table_each(const struct table *t,
-		void (*each)(void *arg, const char *group, const char *topic), void *arg);
+		void (*each)(void *arg, const char *group, const char *topic),
+		void *arg);
 
 /* The sample of one topic, exactly named; `group` may be NULL for the first that has
  * the topic. taken and sample_ms are left as SAMPLE_INIT has them. A partition listed

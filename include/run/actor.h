@@ -25,9 +25,9 @@ struct actor {
 /* Start the thread with all signals blocked and a stack of 256 KiB. The actor stays
  * the caller's, and in its place, until actor_join.
  * @thread main */
-NODISCARD int actor_start(struct actor *a, const char *name, struct step (*step)(void *),
-			  void *self, struct wake *wake, struct wake *parent,
-			  struct err *err);
+NODISCARD int actor_start(struct actor *a, const char *name,
+			  struct step (*step)(void *), void *self, struct wake *wake,
+			  struct wake *parent, struct err *err);
 
 /* Has the step function said that it is done?  @thread any */
 bool actor_ended(const struct actor *a);

@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 
-/* Make the directory (0700) where it is absent, and lock it. Returns the descriptor that
- * holds the lock (close it to let go), or a negative class; ERR_AGAIN when another
+/* Make the directory (0700) where it is absent, and lock it. Returns the descriptor
+ * that holds the lock (close it to let go), or a negative class; ERR_AGAIN when another
  * process, whose id is in the text, has it.
  * @thread main */
 NODISCARD int statelock_take(const char *dir, struct err *err);

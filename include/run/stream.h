@@ -19,7 +19,7 @@
 struct finding {
 	const struct config_topic *topic;
 	bool is_gap;
-	bool changed;       /* has data since now, or lacks it since now, or another reason */
+	bool changed; /* has data since now, or lacks it since now, or another reason */
 	struct gap gap;     /* why, where is_gap */
 	int64_t partitions; /* of a sample: number of rows */
 	struct lag_totals totals;

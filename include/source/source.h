@@ -22,9 +22,9 @@ struct reading {
 	struct table *table;  /* owned, or NULL: */
 	struct sample sample; /* owned, when table is NULL */
 	struct wall taken;
-	struct mono taken_mono; /* the monotonic time that belongs to `taken`; never goes
-	                         * back from reading to reading */
-	int64_t sample_ms;      /* how long the run took, -1 unknown */
+	struct mono taken_mono;   /* the monotonic time that belongs to `taken`; never
+				   * goes   back from reading to reading */
+	int64_t sample_ms;        /* how long the run took, -1 unknown */
 	char key[SOURCE_KEY_MAX]; /* names this reading in document ids */
 };
 
@@ -39,9 +39,9 @@ enum source_event {
 
 struct source;
 
-/* `t` is the stream's first topic: it says where and how, and is borrowed. `wake` is the
- * owner's. The first run begins `first_delay_ms` after the session is up. Nothing is
- * opened yet.
+/* `t` is the stream's first topic: it says where and how, and is borrowed. `wake` is
+ * the owner's. The first run begins `first_delay_ms` after the session is up. Nothing
+ * is opened yet.
  * @thread any; each belongs to one */
 struct source *source_new(const struct config_topic *t, struct wake *wake,
 			  int64_t first_delay_ms);
@@ -54,6 +54,7 @@ void source_close(struct source *s);
  * keeping up) while the session is kept alive. May block in opening a session.
  * @thread tailer */
 enum source_event source_step(struct source *s, struct mono now, bool read_more,
-			      struct reading *reading, struct gap *gap, struct step *next);
+			      struct reading *reading, struct gap *gap,
+			      struct step *next);
 
 #endif

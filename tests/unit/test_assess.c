@@ -678,7 +678,8 @@ int main(void)
 		cmocka_unit_test(a_partition_that_is_not_listed_does_not_count),
 		cmocka_unit_test(partitions_that_appear_or_begin_anew_make_no_spike),
 		cmocka_unit_test(the_time_lag_is_that_of_the_slowest_partition),
-		cmocka_unit_test(one_partition_that_caught_up_does_not_make_the_topic_idle),
+		cmocka_unit_test(
+			one_partition_that_caught_up_does_not_make_the_topic_idle),
 		cmocka_unit_test(a_drain_of_more_than_ten_years_is_none),
 		cmocka_unit_test(more_partitions_than_there_is_room_for_are_left_out),
 		cmocka_unit_test(garbage_never_makes_a_number_that_is_none),

@@ -122,13 +122,20 @@ static void wall_time_goes_to_text_and_back(void **state)
 
 static void wall_time_is_read_in_every_offset(void **state)
 {
-	static const char *const same[] = {
-		"2026-11-21T03:36:10Z", "2026-11-21t03:36:10.000000000z",
-		"2026-11-21T12:36:10+09:00", "2026-11-20 22:06:10.0-05:30"};
-	static const char *const wrong[] = {
-		"", "2026-11-21", "2026-11-21T03:36:10", "2026-13-21T03:36:10Z",
-		"2026-11-21T24:36:10Z", "2026-11-21T03:36:10.Z", "2026-11-21T03:36:10Zx",
-		"2026-11-21T03:36:10+9:00", "26-11-21T03:36:10Z", "now"};
+	static const char *const same[] = {"2026-11-21T03:36:10Z",
+					   "2026-11-21t03:36:10.000000000z",
+					   "2026-11-21T12:36:10+09:00",
+					   "2026-11-20 22:06:10.0-05:30"};
+	static const char *const wrong[] = {"",
+					    "2026-11-21",
+					    "2026-11-21T03:36:10",
+					    "2026-13-21T03:36:10Z",
+					    "2026-11-21T24:36:10Z",
+					    "2026-11-21T03:36:10.Z",
+					    "2026-11-21T03:36:10Zx",
+					    "2026-11-21T03:36:10+9:00",
+					    "26-11-21T03:36:10Z",
+					    "now"};
 	struct wall t;
 
 	(void)state;
@@ -160,8 +167,9 @@ static void json_is_written_with_its_commas(void **state)
 	jsonw_end(&w);
 	jsonw_key_str(&w, "c", NULL);
 	jsonw_end(&w);
-	assert_string_equal(buf_str(&b), "{\"a\":-9223372036854775808,\"b\":[41.5,0.0,0.0,"
-					 "null,true,{}],\"c\":null}");
+	assert_string_equal(buf_str(&b),
+			    "{\"a\":-9223372036854775808,\"b\":[41.5,0.0,0.0,"
+			    "null,true,{}],\"c\":null}");
 	buf_free(&b);
 }
 
@@ -175,9 +183,11 @@ static void json_strings_are_always_valid(void **state)
 		{"plain", 5, "\"plain\""},
 		{"q\"b\\n\n\t\r\x01\x7f", 10, "\"q\\\"b\\\\n\\n\\t\\r\\u0001\\u007f\""},
 		{"a\0b", 3, "\"a\\u0000b\""},
-		{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9, "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
+		{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9,
+		 "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
 		{"\xff\xc3", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""},
-		{"\xc0\x80\xed\xa0\x80", 5, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+		{"\xc0\x80\xed\xa0\x80", 5,
+		 "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
 		{"", 0, "\"\""},
 	};
 
@@ -208,9 +218,11 @@ static void hashes_match_their_published_values(void **state)
 	hash_sha256("abc", 3, sum);
 	hash_hex(sum, sizeof(sum), hex);
 	assert_string_equal(
-		hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+		hex,
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_true(hash_fnv64("a", 1, 0) == 0xaf63dc4c8601ec8cU);
-	assert_true(hash_fnv64("ab", 2, 0) == hash_fnv64("b", 1, hash_fnv64("a", 1, 0)));
+	assert_true(hash_fnv64("ab", 2, 0) ==
+		    hash_fnv64("b", 1, hash_fnv64("a", 1, 0)));
 }
 
 static void a_backoff_doubles_up_to_its_cap_and_jitters(void **state)
@@ -220,7 +232,8 @@ static void a_backoff_doubles_up_to_its_cap_and_jitters(void **state)
 		struct backoff b = BACKOFF_INIT(1000, 60000);
 
 		for (int i = 0; i < 70; i++) {
-			int64_t bound = i < 6 ? 1000LL << i : 60000, ms = backoff_next(&b);
+			int64_t bound = i < 6 ? 1000LL << i : 60000,
+				ms = backoff_next(&b);
 
 			assert_in_range(ms, bound / 2, bound);
 		}
@@ -268,8 +281,10 @@ static void metrics_come_out_with_help_once_a_family(void **state)
 	metrics_reset();
 	metrics_add(METRIC_DOC_INDEXED, 3);
 	metrics_write(&b);
-	assert_non_null(strstr(buf_str(&b), "mmlag_documents_total{outcome=\"indexed\"} 3\n"));
-	assert_non_null(strstr(buf_str(&b), "mmlag_documents_total{outcome=\"expired\"} 0\n"));
+	assert_non_null(
+		strstr(buf_str(&b), "mmlag_documents_total{outcome=\"indexed\"} 3\n"));
+	assert_non_null(
+		strstr(buf_str(&b), "mmlag_documents_total{outcome=\"expired\"} 0\n"));
 	first = strstr(buf_str(&b), "# HELP mmlag_documents_total ");
 	assert_non_null(first);
 	assert_null(strstr(first + 1, "# HELP mmlag_documents_total "));

@@ -275,7 +275,8 @@ static void many_threads_all_get_their_turn(void **state)
 	pthread_t threads[CALLERS];
 
 	for (int i = 0; i < CALLERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, *state),
+		assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave,
+						*state),
 				 0);
 	for (int i = 0; i < CALLERS; i++) {
 		void *done;

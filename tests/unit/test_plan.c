@@ -28,7 +28,8 @@ static struct config_topic topic(const char *name, const char *host, enum share 
 
 static void each_topic_has_a_stream_of_its_own_unless_it_shares(void **state)
 {
-	struct config_topic t[] = {topic("a", "mm1", SHARE_TOPIC), topic("b", "mm1", SHARE_TOPIC)};
+	struct config_topic t[] = {topic("a", "mm1", SHARE_TOPIC),
+				   topic("b", "mm1", SHARE_TOPIC)};
 	struct config c = {.topics = t, .topic_count = 2};
 	struct plan p = plan_make(&c, PLAN_AS_CONFIGURED);
 
@@ -44,8 +45,10 @@ static void each_topic_has_a_stream_of_its_own_unless_it_shares(void **state)
 
 static void topics_that_share_meet_in_one_stream_and_others_stay_apart(void **state)
 {
-	struct config_topic t[] = {topic("a", "mm1", SHARE_GROUP), topic("b", "mm1", SHARE_TOPIC),
-				   topic("c", "mm1", SHARE_GROUP), topic("d", "mm2", SHARE_GROUP)};
+	struct config_topic t[] = {topic("a", "mm1", SHARE_GROUP),
+				   topic("b", "mm1", SHARE_TOPIC),
+				   topic("c", "mm1", SHARE_GROUP),
+				   topic("d", "mm2", SHARE_GROUP)};
 	struct config c = {.topics = t, .topic_count = 4};
 	struct plan p = plan_make(&c, PLAN_AS_CONFIGURED);
 
@@ -85,8 +88,10 @@ static void whatever_changes_the_remote_command_parts_them(void **state)
 
 static void the_begins_of_a_host_are_spread_over_the_interval(void **state)
 {
-	struct config_topic t[] = {topic("a", "mm1", SHARE_TOPIC), topic("b", "mm2", SHARE_TOPIC),
-				   topic("c", "mm1", SHARE_TOPIC), topic("d", "mm1", SHARE_TOPIC)};
+	struct config_topic t[] = {topic("a", "mm1", SHARE_TOPIC),
+				   topic("b", "mm2", SHARE_TOPIC),
+				   topic("c", "mm1", SHARE_TOPIC),
+				   topic("d", "mm1", SHARE_TOPIC)};
 	struct config c = {.topics = t, .topic_count = 4};
 	struct plan p = plan_make(&c, PLAN_AS_CONFIGURED);
 
@@ -102,7 +107,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_topic_has_a_stream_of_its_own_unless_it_shares),
-		cmocka_unit_test(topics_that_share_meet_in_one_stream_and_others_stay_apart),
+		cmocka_unit_test(
+			topics_that_share_meet_in_one_stream_and_others_stay_apart),
 		cmocka_unit_test(whatever_changes_the_remote_command_parts_them),
 		cmocka_unit_test(the_begins_of_a_host_are_spread_over_the_interval),
 	};

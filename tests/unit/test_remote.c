@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The command line that is sent to a host, read by every shell that is installed here. */
+ * The command line that is sent to a host, read by every shell that is installed here.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,7 +113,8 @@ static const struct {
 	{"plain-1._/:@%+=, x", "$'plain-1._/:@%+=, x'"},
 	{"it's", "$'it\\047s'"},
 	{"a\nb\\c!d", "$'a\\012b\\134c\\041d'"},
-	{"$(reboot) `x` \"y\" *", "$'\\044\\050reboot\\051 \\140x\\140 \\042y\\042 \\052'"},
+	{"$(reboot) `x` \"y\" *",
+	 "$'\\044\\050reboot\\051 \\140x\\140 \\042y\\042 \\052'"},
 	{"\xc3\xa9\xff\x01", "$'\\303\\251\\377\\001'"},
 };
 
@@ -253,14 +255,16 @@ static void put_program(char *dir, const char *name, const char *text)
 
 static void sudo_gets_the_user_and_the_whole_script(void **state)
 {
-	static const char *const users[] = {"kafka", "svc_kafka$", "it's \\\\ a!user", "-x"};
+	static const char *const users[] = {"kafka", "svc_kafka$", "it's \\\\ a!user",
+					    "-x"};
 	char dir[] = "/tmp/mmlag-remote-XXXXXX", path[4096], file[64];
 	const char *const env[] = {path, NULL};
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	put_program(dir, "sudo",
-		    "#!/bin/bash\nprintf '%s|' \"$1\" \"$2\" \"$3\" \"$4\"; shift 3; exec \"$@\"\n");
+	put_program(
+		dir, "sudo",
+		"#!/bin/bash\nprintf '%s|' \"$1\" \"$2\" \"$3\" \"$4\"; shift 3; exec \"$@\"\n");
 	snprintf(path, sizeof(path), "PATH=%s:%s", dir, getenv("PATH"));
 	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
 		struct buf line = BUF_INIT(1 << 16), out = BUF_INIT(1000);
@@ -270,7 +274,8 @@ static void sudo_gets_the_user_and_the_whole_script(void **state)
 		remote_command(&line, "echo 'hi!'", users[i], 2000);
 		assert_safe_line(buf_str(&line));
 		if (i == 0)
-			assert_ptr_equal(strstr(buf_str(&line), "exec sudo -n -u kafka bash -c '"),
+			assert_ptr_equal(strstr(buf_str(&line),
+						"exec sudo -n -u kafka bash -c '"),
 					 buf_str(&line));
 		start_session(&s, "sh", buf_str(&line), env);
 		read_until(&s, -1, &out);
@@ -353,7 +358,8 @@ static void run_inside(const char *around, const char *script, bool close_stdin,
 
 	buf_addstr(&command, "C=");
 	remote_command(&command, script, NULL, 60000);
-	start_session(&s, "bash", around, (const char *const[]){buf_str(&command), NULL});
+	start_session(&s, "bash", around,
+		      (const char *const[]){buf_str(&command), NULL});
 	if (close_stdin) {
 		read_until(&s, '\n', out);
 		close(s.in);

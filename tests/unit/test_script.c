@@ -104,8 +104,9 @@ static void each_run_is_framed_with_its_exit_code(void **state)
 		if (before != 0)
 			assert_true(run.begin_ms - before >= 95);
 		before = run.begin_ms;
-		assert_int_equal(run.out_len, strlen("--bootstrap-server b:9092 --group g "
-						     "--describe\nlast"));
+		assert_int_equal(run.out_len,
+				 strlen("--bootstrap-server b:9092 --group g "
+					"--describe\nlast"));
 	}
 	assert_int_equal(runs, 3);
 	frame_free(f);
@@ -116,9 +117,12 @@ static void each_run_is_framed_with_its_exit_code(void **state)
 
 static void odd_values_reach_the_cli_unchanged(void **state)
 {
-	char *cli = executable("#!/bin/bash\nprintf '<%s>' \"$@\" \"$SPECIAL\" \"$KAFKA_OPTS\"\n");
-	struct config_pair env[] = {{text("SPECIAL"), text("a'b\"c $HOME `id` \\ ! \n x")},
-				    {text("KAFKA_OPTS"), text("-Djava.security.auth.login.config=/j")}};
+	char *cli = executable(
+		"#!/bin/bash\nprintf '<%s>' \"$@\" \"$SPECIAL\" \"$KAFKA_OPTS\"\n");
+	struct config_pair env[] = {{text("SPECIAL"),
+				     text("a'b\"c $HOME `id` \\ ! \n x")},
+				    {text("KAFKA_OPTS"),
+				     text("-Djava.security.auth.login.config=/j")}};
 	struct config_topic t = topic(cli);
 	struct buf out;
 
@@ -129,9 +133,11 @@ static void odd_values_reach_the_cli_unchanged(void **state)
 	t.env_count = 2;
 	out = output_of(&t, 1);
 	assert_non_null(strstr(buf_str(&out), "<--group><große 'Gruppe' \"1\" $(id)>"));
-	assert_non_null(strstr(buf_str(&out), "<--command-config></path with blank/mm.properties>"));
+	assert_non_null(strstr(buf_str(&out),
+			       "<--command-config></path with blank/mm.properties>"));
 	assert_non_null(strstr(buf_str(&out), "<a'b\"c $HOME `id` \\ ! \n x>"));
-	assert_non_null(strstr(buf_str(&out), "<-Djava.security.auth.login.config=/j>"));
+	assert_non_null(
+		strstr(buf_str(&out), "<-Djava.security.auth.login.config=/j>"));
 	buf_free(&out);
 	unlink(cli);
 	free(cli);
@@ -139,7 +145,8 @@ static void odd_values_reach_the_cli_unchanged(void **state)
 
 static void the_jvm_is_small_unless_the_user_says_otherwise(void **state)
 {
-	char *cli = executable("#!/bin/bash\necho \"[$KAFKA_HEAP_OPTS][$KAFKA_JMX_OPTS][$JMX_PORT]\"\n");
+	char *cli = executable(
+		"#!/bin/bash\necho \"[$KAFKA_HEAP_OPTS][$KAFKA_JMX_OPTS][$JMX_PORT]\"\n");
 	struct config_pair env = {text("KAFKA_HEAP_OPTS"), text("-Xmx1g")};
 	struct config_topic t = topic(cli);
 	struct buf out;
@@ -169,7 +176,8 @@ static void a_run_over_its_time_is_ended_with_all_its_children(void **state)
 
 	(void)state;
 	t.timeout_ms = 300;
-	out = output_of(&t, 1); /* its end of file proves that no child holds the pipe */
+	out = output_of(&t,
+			1); /* its end of file proves that no child holds the pipe */
 	assert_non_null(strstr(buf_str(&out), "began"));
 	assert_non_null(strstr(buf_str(&out), "@mmlag " NONCE " X 1 124\n"));
 	buf_free(&out);
@@ -195,7 +203,8 @@ static void the_users_own_command_runs_in_the_frame(void **state)
 	(void)state;
 	t.command = text("for i in 1 2; do\n  echo \"it's $i!\"\ndone");
 	out = output_of(&t, 2);
-	assert_non_null(strstr(buf_str(&out), "it's 1!\nit's 2!\n\n@mmlag " NONCE " X 2 0\n"));
+	assert_non_null(
+		strstr(buf_str(&out), "it's 1!\nit's 2!\n\n@mmlag " NONCE " X 2 0\n"));
 	buf_free(&out);
 }
 
