@@ -9,8 +9,8 @@
 
 #include "banned.h"
 
-static void set(struct err *e, enum err_class class, int code, const char *fmt,
-		va_list ap)
+static PRINTF_LIKE(4, 0) void set(struct err *e, enum err_class class, int code,
+				  const char *fmt, va_list ap)
 {
 	if (e == NULL)
 		return;

@@ -18,7 +18,7 @@ static void append(struct config_findings *f, struct config_finding v)
 	f->v[f->n++] = v;
 }
 
-static char *format(const char *fmt, va_list ap)
+static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)
 {
 	char *text = NULL;
 

@@ -656,7 +656,7 @@ static void expect_line(const struct findings *f, const char *begin, const char 
 static struct findings preflight(const char *const *bodies, const int *statuses,
 				 size_t n, int partitions, int64_t lag)
 {
-	struct peer_step steps[8] = {{NULL}};
+	struct peer_step steps[8] = {0};
 	char *raw[8];
 	struct findings f = {BUF_INIT(1 << 16), 0};
 	struct peer *p;

@@ -592,11 +592,10 @@ static void expect_refused(const struct http_options *o, const char *words)
 
 static void contradicting_or_misshapen_credentials_are_refused(void **state)
 {
-	static const char *const keys[] = {"SECRET", "U0VDUkVU" /* no colon in it */,
-					   "SECRET key", "a:b\nSECRET",
-					   /* encoded twice */
-					   "Vm5WaFEyWkhZMEpEWkdKclVXMHRaVFZoVDNnNmRXa3l"
-					   "iSEF5WVhoVVRtMXplV0ZyZHpsMGRrNXVkdz09"};
+	static const char *const keys[] = {
+		"SECRET", "U0VDUkVU" /* no colon in it */, "SECRET key", "a:b\nSECRET",
+		/* encoded twice */
+		"Vm5WaFEyWkhZMEpEWkdKclVXMHRaVFZoVDNnNmRXa3liSEF5WVhoVVRtMXplV0ZyZHpsMGRrNXVkdz09"};
 	char *password = secret_file("password", "SECRET");
 	char *token = secret_file("token", "SEC RET");
 	char *shown = secret_file("shown", "SECRET");

@@ -309,8 +309,7 @@ static void what_any_version_prints_is_read_back(void **state)
 		"oasis-group",
 		"g",
 		"my group",
-		"gro\xc3\x9f"
-		"e Gruppe 1",
+		"Stra\xc3\x9f\x65 1",
 		"orders",
 		"1 2 3",
 		"a-group-id-that-is-longer-than-thirty-characters"};
