@@ -39,7 +39,8 @@ SCENARIOS := $(if $(wildcard tests/scenarios/runner.c),$(B)/tests/scenarios/runn
 # Names tell: test_*_live needs sshd; test_*_threads is for ThreadSanitizer.
 LIVE := $(filter %_live,$(UNIT))
 THREADS := $(filter %_threads,$(UNIT))
-QUICK := $(filter-out %_live,$(UNIT))
+PLAIN := $(filter-out %_live,$(UNIT))
+QUICK := $(filter-out %_threads,$(PLAIN))
 FUZZ_RUNS := $(foreach f,$(FUZZ),"$f tests/fuzz/corpus/$(f:$(B)/tests/fuzz/fuzz_%=%)")
 SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.scn)")
 
@@ -98,7 +99,7 @@ units: $(UNIT) $(FUZZ) $(SCENARIOS)
 
 LABEL ?= $(VARIANT)
 run-units: units
-	$(Q)scripts/run-tests "$(LABEL): unit" $(QUICK:%="%") && ok=0 || ok=1; \
+	$(Q)scripts/run-tests "$(LABEL): unit" $(PLAIN:%="%") && ok=0 || ok=1; \
 	$(if $(LIVE),scripts/run-tests "$(LABEL): live" $(LIVE:%="%") || ok=1;) \
 	$(if $(SCENARIOS),scripts/run-tests "$(LABEL): scenarios" $(SCENARIO_RUNS) || ok=1;) \
 	$(if $(FUZZ),scripts/run-tests "$(LABEL): fuzz corpora" $(FUZZ_RUNS) || ok=1;) \

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ * The whole daemon with its real threads, clock and store, for ThreadSanitizer: 64
+ * tailers against a host and an index that are fakes and fail now and then; started
+ * and ended by a signal at random moments, life after life on one state directory. At
+ * the end every sample is in the index once, or waits, or was counted as dropped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "http/http.h"
+#include "lag/reason.h"
+#include "run/daemon.h"
+#include "ssh/ssh.h"
+
+#define TOPICS 64
+#define LIVES 12
+#define RUNS_BEFORE_TROUBLE 40
+#define IDS 65536 /* slots of the index; a power of two */
+
+/* ---- the host ---- */
+
+struct ssh {
+	char nonce[17];
+	int runs;
+	struct mono next_run;
+	char data[1024];
+};
+
+int ssh_global_init(struct err *err)
+{
+	(void)err;
+	return 0;
+}
+
+void ssh_global_fini(void)
+{
+}
+
+int ssh_open(struct ssh **out, const struct config_topic *t, const char *command,
+	     struct wake *wake, struct err *err)
+{
+	const char *nonce = strstr(command, "K=");
+
+	(void)t;
+	if (wake_stopping(wake))
+		return ERR_AGAIN;
+	if (random_below(8) == 0)
+		return err_set_code(err, ERR_RETRY, REASON_SSH_BUSY, "busy");
+	assert_non_null(nonce);
+	*out = mem_calloc(1, sizeof(**out));
+	memcpy((*out)->nonce, nonce + 2, 16);
+	return 0;
+}
+
+void ssh_close(struct ssh *s)
+{
+	free(s);
+}
+
+enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
+			const char **data, size_t *len, struct err *err)
+{
+	if (s->runs >= RUNS_BEFORE_TROUBLE) {
+		err_set_code(err, ERR_RETRY, REASON_SSH_LOST, "cut");
+		return SSH_FAILED;
+	}
+	if (!read_stdout || mono_before(now, s->next_run))
+		return SSH_WAIT;
+	s->next_run = mono_add_ms(now, (int64_t)random_below(10));
+	s->runs++;
+	*len = (size_t)snprintf(
+		s->data, sizeof(s->data),
+		"\n@mmlag %s B %d 1795232170.5\nGROUP TOPIC PARTITION CURRENT-OFFSET "
+		"LOG-END-OFFSET LAG CONSUMER-ID HOST CLIENT-ID\ng t 0 5 9 4 c /h c\n"
+		"\n@mmlag %s X %d 0\n\n@mmlag %s E %d 1795232170.6\n",
+		s->nonce, s->runs, s->nonce, s->runs, s->nonce, s->runs);
+	*data = s->data;
+	return SSH_DATA;
+}
+
+struct step ssh_poll(const struct ssh *s, struct mono now)
+{
+	(void)now;
+	return STEP_UNTIL(s->next_run);
+}
+
+int ssh_exit_code(const struct ssh *s)
+{
+	(void)s;
+	return -1;
+}
+
+const char *ssh_stderr(const struct ssh *s, size_t *len)
+{
+	(void)s;
+	*len = 0;
+	return "";
+}
+
+void ssh_stderr_reset(struct ssh *s)
+{
+	(void)s;
+}
+
+struct mono ssh_last_data(const struct ssh *s)
+{
+	return s->next_run;
+}
+
+const char *ssh_fingerprint(const struct ssh *s)
+{
+	(void)s;
+	return "";
+}
+
+/* ---- the index: one shipper's thread at a time speaks to it ---- */
+
+static uint64_t ids[IDS];
+static int64_t stored, offered_twice;
+
+/* Returns whether the id is new. */
+static bool store_id(const char *id, size_t len)
+{
+	uint64_t h = hash_fnv64(id, len, 0) | 1;
+	size_t at = h % IDS;
+
+	for (; ids[at] != 0; at = (at + 1) % IDS)
+		if (ids[at] == h)
+			return false;
+	ids[at] = h;
+	stored++;
+	assert_true(stored < IDS / 2);
+	return true;
+}
+
+struct http {
+	struct wake *wake;
+};
+
+int http_global_init(struct err *err)
+{
+	(void)err;
+	return 0;
+}
+
+void http_global_fini(void)
+{
+}
+
+int http_open(struct http **out, const struct http_options *o, struct wake *wake,
+	      struct err *err)
+{
+	(void)o;
+	(void)err;
+	*out = mem_calloc(1, sizeof(**out));
+	(*out)->wake = wake;
+	return 0;
+}
+
+void http_close(struct http *h)
+{
+	free(h);
+}
+
+int http_reread(struct http *h, struct err *err)
+{
+	(void)h;
+	(void)err;
+	return 0;
+}
+
+void http_answer_fini(struct http_answer *a)
+{
+	buf_free(&a->body);
+}
+
+/* Store what the body holds, and answer item by item. */
+static void bulk(const struct http_request *r, struct buf *answer)
+{
+	const char *p = r->body, *comma = "";
+
+	buf_addstr(answer, "{\"errors\":true,\"items\":[");
+	while ((p = strstr(p, "\"_id\":\"")) != NULL) {
+		bool refuse = random_below(50) == 0;
+
+		p += strlen("\"_id\":\"");
+		if (refuse) {
+			buf_printf(answer,
+				   "%s{\"create\":{\"status\":429,\"error\":{\"type\":"
+				   "\"es_rejected_execution_exception\"}}}",
+				   comma);
+		} else if (store_id(p, 46)) {
+			buf_printf(answer, "%s{\"create\":{\"status\":201}}", comma);
+		} else {
+			offered_twice++;
+			buf_printf(answer,
+				   "%s{\"create\":{\"status\":409,\"error\":{\"type\":"
+				   "\"version_conflict_engine_exception\"}}}",
+				   comma);
+		}
+		comma = ",";
+	}
+	buf_addstr(answer, "]}");
+}
+
+int http_exchange(struct http *h, const struct http_request *r, struct http_answer *a,
+		  struct err *err)
+{
+	memset(a, 0, sizeof(*a));
+	buf_init(&a->body, 1 << 22);
+	a->retry_after_s = -1;
+	if (wake_stopping(h->wake))
+		return err_set_code(err, ERR_RETRY, HTTP_STOPPED, "stopped");
+	a->status = 200;
+	if (strstr(r->url, "_bulk") == NULL) {
+		buf_addstr(&a->body, "{}");
+		return 0;
+	}
+	bulk(r, &a->body);
+	if (random_below(10) == 0) /* stored, but the answer is lost */
+		return err_set_code(err, ERR_RETRY, HTTP_UNKNOWN, "reset");
+	return 0;
+}
+
+/* ---- the test ---- */
+
+static struct config *configuration(const char *dir)
+{
+	struct buf text = BUF_INIT(1 << 20);
+	struct config_findings findings = {NULL, 0};
+	struct config *c = NULL;
+	struct err err = ERR_INIT;
+
+	buf_printf(&text,
+		   "state_dir: %s\nelasticsearch: {hosts: [\"http://e:9200\"], "
+		   "bulk: {max_delay: 10ms}}\ndefaults: {host: h, user: u, "
+		   "key_file: /k, kafka_home: /k, bootstrap_server: \"b:9092\", "
+		   "interval: 1s}\ntopics:\n",
+		   dir);
+	for (int i = 0; i < TOPICS; i++)
+		buf_printf(&text,
+			   "  - {name: t, group: g, cluster: c%d, "
+			   "bootstrap_server: \"b%d:9092\"}\n",
+			   i, i);
+	if (config_parse("test", buf_str(&text), text.len, &c, &findings, &err) != 0)
+		fail_msg("%s: %s", err.text, findings.n > 0 ? findings.v[0].text : "");
+	config_findings_free(&findings);
+	buf_free(&text);
+	return c;
+}
+
+/* Ends the daemon after a random time, as an operator would. */
+static void *operator(void *arg)
+{
+	struct wake w;
+
+	(void)arg;
+	if (wake_init(&w) != 0)
+		abort();
+	wake_wait(&w, STEP_UNTIL(mono_add_ms(clock_mono(),
+					     20 + (int64_t)random_below(300))));
+	wake_fini(&w);
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+static void remove_all(const char *dir)
+{
+	static const char *const names[] = {"mmlag.db", "mmlag.db-wal", "mmlag.db-shm",
+					    "lock"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *path = mem_printf("%s/%s", dir, names[i]);
+
+		unlink(path);
+		free(path);
+	}
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void accounts_balance_over_many_lives(void **state)
+{
+	char dir[] = "/tmp/mmlag-threads-XXXXXX";
+	struct config *c;
+	struct err err = ERR_INIT;
+	sigset_t term;
+	pthread_t thread;
+	int64_t ended;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &term, NULL);
+	log_open(LOG_ERROR, LOG_TEXT, false);
+	metrics_reset();
+	c = configuration(dir);
+	for (int life = 0; life < LIVES; life++) {
+		assert_int_equal(pthread_create(&thread, NULL, operator, NULL), 0);
+		if (daemon_run(c, &err) != 0)
+			fail_msg("%s", err.text);
+		pthread_join(thread, NULL);
+	}
+	config_unref(c);
+	ended = metrics_get(METRIC_DOC_INDEXED) + metrics_get(METRIC_DOC_DUPLICATE) +
+		metrics_get(METRIC_DOC_REJECTED) + metrics_get(METRIC_DOC_EVICTED) +
+		metrics_get(METRIC_DOC_EXPIRED);
+	assert_int_equal(metrics_get(METRIC_SAMPLES),
+			 ended + metrics_get(METRIC_SPOOL_DOCUMENTS));
+	assert_int_equal(metrics_get(METRIC_DOC_EVICTED), 0);
+	assert_true(metrics_get(METRIC_SAMPLES) > 10 * TOPICS);
+	assert_true(stored >= metrics_get(METRIC_DOC_INDEXED));
+	assert_true(stored <= metrics_get(METRIC_SAMPLES));
+	assert_true(offered_twice > 0);
+	remove_all(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accounts_balance_over_many_lives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
