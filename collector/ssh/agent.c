@@ -79,7 +79,8 @@ int agent_open(struct agent *a, const struct ssh_wait *w, struct err *err)
 static int transfer(struct agent *a, bool out, char *p, size_t n, struct err *err)
 {
 	while (n > 0) {
-		ssize_t moved = out ? send(a->fd, p, n, MSG_NOSIGNAL) : recv(a->fd, p, n, 0);
+		ssize_t moved =
+			out ? send(a->fd, p, n, MSG_NOSIGNAL) : recv(a->fd, p, n, 0);
 		int rc = 0;
 
 		if (moved > 0) {
@@ -124,7 +125,8 @@ static int talk(struct agent *a, const struct buf *request, unsigned char type,
 	answer->len = n;
 	answer->data[n] = '\0';
 	if ((unsigned char)answer->data[0] != type)
-		return failed(err, 0, "it refuses (is the key confirmed, the agent unlocked?)");
+		return failed(err, 0,
+			      "it refuses (is the key confirmed, the agent unlocked?)");
 	return 0;
 }
 
@@ -152,8 +154,8 @@ int agent_keys(struct agent *a, struct span *blobs, int max, struct err *err)
 	return got;
 }
 
-int agent_sign(struct agent *a, struct span blob, struct span algorithm, struct span data,
-	       struct buf *out, struct err *err)
+int agent_sign(struct agent *a, struct span blob, struct span algorithm,
+	       struct span data, struct buf *out, struct err *err)
 {
 	struct buf request = BUF_INIT(MESSAGE_MAX), answer = BUF_INIT(MESSAGE_MAX);
 	struct wire w;
@@ -168,7 +170,8 @@ int agent_sign(struct agent *a, struct span blob, struct span algorithm, struct 
 								    : 0);
 	rc = talk(a, &request, SIGN_RESPONSE, &answer, err);
 	if (rc == 0) {
-		w = (struct wire){(unsigned char *)answer.data + 1, answer.len - 1, false};
+		w = (struct wire){(unsigned char *)answer.data + 1, answer.len - 1,
+				  false};
 		signature = wire_string(&w);
 		w = (struct wire){signature.p, signature.len, false};
 		/* An agent that does not know the flag signs with SHA-1. */
@@ -201,7 +204,8 @@ static int make_nest(struct nest *n, struct err *err)
 	int fd;
 
 	/* Names of sockets are short. */
-	if (base == NULL || *base != '/' || strlen(base) > 32 || strchr(base, ':') != NULL)
+	if (base == NULL || *base != '/' || strlen(base) > 32 ||
+	    strchr(base, ':') != NULL)
 		base = "/tmp";
 	snprintf(n->dir, sizeof(n->dir), "%s/mmlag-agent-XXXXXX", base);
 	if (mkdtemp(n->dir) == NULL) {
@@ -254,36 +258,40 @@ static int add_key(const struct agent *a, const struct nest *n, const struct key
 	char *secret = mem_printf("MMLAG_PASSPHRASE=%s", buf_str(&k->passphrase));
 	char *sock = mem_printf("SSH_AUTH_SOCK=%s", n->socket);
 	char *askpass = mem_printf("SSH_ASKPASS=%s", n->askpass);
-	const char *const env[] = {sock,   askpass, "SSH_ASKPASS_REQUIRE=force", "DISPLAY=:0",
-				   secret, NULL};
+	const char *const env[] = {sock,         askpass, "SSH_ASKPASS_REQUIRE=force",
+				   "DISPLAY=:0", secret,  NULL};
 	struct proc_spec spec = {argv, env};
 	struct proc_result result;
 	struct buf said = BUF_INIT(400);
-	int rc = proc_run(&spec, k->text.data, k->text.len, a->wait.deadline, a->wait.wake, NULL,
-			  &said, &result, err);
+	int rc = proc_run(&spec, k->text.data, k->text.len, a->wait.deadline,
+			  a->wait.wake, NULL, &said, &result, err);
 
 	mem_wipe(secret, strlen(secret));
 	free(secret);
 	free(sock);
 	free(askpass);
 	if (rc == 0 && result.exit_code != 0) {
-		bool wrong = said.len == 0 || strstr(buf_str(&said), "passphrase") != NULL;
+		bool wrong =
+			said.len == 0 || strstr(buf_str(&said), "passphrase") != NULL;
 
 		for (char *p = said.data; said.len > 0 && *p != '\0'; p++)
 			if (*p == '\n' || *p == '\r')
 				*p = ' ';
-		rc = wrong ? err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH,
-					  "key %s cannot be decrypted: passphrase_file is not "
-					  "its passphrase", k->path)
+		rc = wrong ? err_set_code(
+				     err, ERR_PERMANENT, REASON_SSH_AUTH,
+				     "key %s cannot be decrypted: passphrase_file is not "
+				     "its passphrase",
+				     k->path)
 			   : err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH,
-					  "key %s: ssh-add: %s", k->path, buf_str(&said));
+					  "key %s: ssh-add: %s", k->path,
+					  buf_str(&said));
 	}
 	buf_free(&said);
 	return rc;
 }
 
-int agent_open_private(struct agent *a, const struct keyfile *k, const struct ssh_wait *w,
-		       struct err *err)
+int agent_open_private(struct agent *a, const struct keyfile *k,
+		       const struct ssh_wait *w, struct err *err)
 {
 	struct nest nest = {"", "", ""};
 	int rc;
@@ -296,9 +304,11 @@ int agent_open_private(struct agent *a, const struct keyfile *k, const struct ss
 		rc = add_key(a, &nest, k, err);
 	remove_nest(&nest);
 	if (rc == ERR_PERMANENT && err->code == 0) {
-		err_wrap(err, "key %s is one that libssh2 %s cannot decrypt; install "
-			 "openssh-client, or convert it with ssh-keygen -p -m PEM -f KEY",
-			 k->path, libssh2_version(0));
+		err_wrap(
+			err,
+			"key %s is one that libssh2 %s cannot decrypt; install "
+			"openssh-client, or convert it with ssh-keygen -p -m PEM -f KEY",
+			k->path, libssh2_version(0));
 		err->code = REASON_SSH_AUTH;
 	}
 	return rc;

@@ -19,7 +19,8 @@ struct agent {
 	struct buf list;  /* the answer that identities point into */
 };
 
-/* Connect to the user's agent. ERR_PERMANENT with reason ssh_auth; ERR_AGAIN for a stop.
+/* Connect to the user's agent. ERR_PERMANENT with reason ssh_auth; ERR_AGAIN for a
+ * stop.
  * @thread tailer; blocks */
 NODISCARD int agent_open(struct agent *a, const struct ssh_wait *w, struct err *err);
 

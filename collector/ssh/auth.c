@@ -49,9 +49,9 @@ static int sign(LIBSSH2_SESSION *session, unsigned char **sig, size_t *sig_len,
 	struct span bytes = {data, data_len};
 	struct span algorithm = algorithm_of(bytes);
 	struct buf out = BUF_INIT(65536);
-	int rc = s->rsa != NULL
-			 ? rsakey_sign(s->rsa, algorithm, bytes, &out)
-			 : agent_sign(s->agent, s->blob, algorithm, bytes, &out, &s->err);
+	int rc = s->rsa != NULL ? rsakey_sign(s->rsa, algorithm, bytes, &out)
+				: agent_sign(s->agent, s->blob, algorithm, bytes, &out,
+					     &s->err);
 
 	(void)session;
 	if (rc != 0) {
@@ -77,7 +77,8 @@ static int refused(const struct link *l, const struct config_topic *t, const cha
 }
 
 /* Before 1.11 the library takes the algorithm's name from the head of the blob, and so
- * can be made to announce SHA-2; OpenSSH understands. From 1.11 on it knows by itself. */
+ * can be made to announce SHA-2; OpenSSH understands. From 1.11 on it knows by itself.
+ */
 static int make_announced(struct span blob, struct buf *out)
 {
 	struct wire w = {blob.p, blob.len, false};
@@ -100,8 +101,8 @@ static int try_signer(struct signer *s, const char *user)
 
 	if (make_announced(s->blob, &blob) == 0)
 		rc = libssh2_userauth_publickey(s->link->session, user,
-						(unsigned char *)blob.data, blob.len, sign,
-						&abstract);
+						(unsigned char *)blob.data, blob.len,
+						sign, &abstract);
 	buf_free(&blob);
 	return rc;
 }
@@ -138,9 +139,10 @@ static int login_by_library(struct link *l, const struct config_topic *t,
 			    const struct keyfile *k, struct err *err)
 {
 	struct span blob = {(unsigned char *)buf_str(&k->blob), k->blob.len};
-	int rc = libssh2_userauth_publickey_frommemory(
-		l->session, t->user, strlen(t->user), NULL, 0, k->text.data, k->text.len,
-		buf_str(&k->passphrase));
+	int rc = libssh2_userauth_publickey_frommemory(l->session, t->user,
+						       strlen(t->user), NULL, 0,
+						       k->text.data, k->text.len,
+						       buf_str(&k->passphrase));
 
 	if (rc == 0)
 		return 0;
@@ -149,12 +151,16 @@ static int login_by_library(struct link *l, const struct config_topic *t,
 	if (l->closed || l->receive_errno != 0 || l->wait_failed != 0)
 		return link_error(l, "log-in", err);
 	if (k->encrypted && k->openssh)
-		return err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH,
-				    "key %s cannot be decrypted: passphrase_file is not its "
-				    "passphrase", t->key_file);
-	return err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH,
-			    "key %s is of a kind that libssh2 %s cannot use: use an ed25519, "
-			    "ecdsa or RSA key", t->key_file, libssh2_version(0));
+		return err_set_code(
+			err, ERR_PERMANENT, REASON_SSH_AUTH,
+			"key %s cannot be decrypted: passphrase_file is not its "
+			"passphrase",
+			t->key_file);
+	return err_set_code(
+		err, ERR_PERMANENT, REASON_SSH_AUTH,
+		"key %s is of a kind that libssh2 %s cannot use: use an ed25519, "
+		"ecdsa or RSA key",
+		t->key_file, libssh2_version(0));
 }
 
 static int login_by_private_agent(struct link *l, const struct config_topic *t,
@@ -173,7 +179,8 @@ static int login_by_private_agent(struct link *l, const struct config_topic *t,
 	return rc;
 }
 
-static int login_with_file(struct link *l, const struct config_topic *t, struct err *err)
+static int login_with_file(struct link *l, const struct config_topic *t,
+			   struct err *err)
 {
 	struct keyfile k;
 	int rc = keyfile_open(&k, t->key_file, t->passphrase_file, err);
@@ -184,7 +191,8 @@ static int login_with_file(struct link *l, const struct config_topic *t, struct 
 		rc = login_by_library(l, t, &k, err);
 	} else if (k.rsa_key != NULL) {
 		struct signer s = {.link = l,
-				   .blob = {(unsigned char *)buf_str(&k.blob), k.blob.len},
+				   .blob = {(unsigned char *)buf_str(&k.blob),
+					    k.blob.len},
 				   .rsa = k.rsa_key,
 				   .err = ERR_INIT};
 
@@ -199,8 +207,10 @@ static int login_with_file(struct link *l, const struct config_topic *t, struct 
 /* Types that the signature path can carry: no certificates, no hardware keys. */
 static bool is_usable(struct span blob)
 {
-	static const char *const usable[] = {"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256",
-					     "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"};
+	static const char *const usable[] = {"ssh-ed25519", "ssh-rsa",
+					     "ecdsa-sha2-nistp256",
+					     "ecdsa-sha2-nistp384",
+					     "ecdsa-sha2-nistp521"};
 	struct wire w = {blob.p, blob.len, false};
 	struct span type = wire_string(&w);
 
@@ -211,7 +221,8 @@ static bool is_usable(struct span blob)
 }
 
 /* Try what the agent has, or only the key that key_file names by its public half. */
-static int login_with_agent(struct link *l, const struct config_topic *t, struct err *err)
+static int login_with_agent(struct link *l, const struct config_topic *t,
+			    struct err *err)
 {
 	struct span blobs[AGENT_KEYS_MAX];
 	struct agent agent;
@@ -226,12 +237,15 @@ static int login_with_agent(struct link *l, const struct config_topic *t, struct
 		buf_reset(&wanted);
 	rc = LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 	for (int i = 0; i < n && tried < AGENT_TRIES; i++) {
-		struct signer s = {.link = l, .blob = blobs[i], .agent = &agent,
+		struct signer s = {.link = l,
+				   .blob = blobs[i],
+				   .agent = &agent,
 				   .err = ERR_INIT};
 
 		if (!is_usable(blobs[i]) ||
-		    (wanted.len > 0 && (wanted.len != blobs[i].len ||
-					memcmp(wanted.data, blobs[i].p, wanted.len) != 0)))
+		    (wanted.len > 0 &&
+		     (wanted.len != blobs[i].len ||
+		      memcmp(wanted.data, blobs[i].p, wanted.len) != 0)))
 			continue;
 		tried++;
 		rc = try_signer(&s, t->user);
@@ -243,10 +257,11 @@ static int login_with_agent(struct link *l, const struct config_topic *t, struct
 	}
 	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
 	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
-		rc = err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH,
-				  "%s: user %s: none of the %d keys tried out of ssh-agent's "
-				  "%d is accepted; with more than %d, name one in key_file",
-				  l->name, t->user, tried, n, AGENT_TRIES);
+		rc = err_set_code(
+			err, ERR_PERMANENT, REASON_SSH_AUTH,
+			"%s: user %s: none of the %d keys tried out of ssh-agent's "
+			"%d is accepted; with more than %d, name one in key_file",
+			l->name, t->user, tried, n, AGENT_TRIES);
 	else
 		rc = link_error(l, "log-in", err);
 out:

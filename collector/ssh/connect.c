@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * connect: a name to a TCP connection. The resolver of libc cannot be interrupted, so it
- * runs in a thread of its own, which is left behind when nobody waits any longer. */
+ * connect: a name to a TCP connection. The resolver of libc cannot be interrupted, so
+ * it runs in a thread of its own, which is left behind when nobody waits any longer. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -48,7 +48,7 @@ struct question {
 	char *host, *service;
 	int rc;
 	struct addrinfo *answer;
-	struct wake done; /* signalled by the thread */
+	struct wake done; /* told to stop when the answer is there */
 };
 
 static void question_drop(struct question *q)
@@ -77,7 +77,7 @@ static void *resolver(void *arg)
 	q->rc = look_up(q, AI_ADDRCONFIG);
 	if (q->rc == EAI_NONAME) /* 127.0.0.1 by name, on a machine without a network */
 		q->rc = look_up(q, 0);
-	wake_signal(&q->done);
+	wake_stop(&q->done);
 	question_drop(q);
 	return NULL;
 }
@@ -105,12 +105,13 @@ static int start_resolver(struct question *q)
 
 static int unreachable(struct err *err, const char *host, int port, const char *why)
 {
-	return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE, "%s:%d: %s", host, port,
-			    why);
+	return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE, "%s:%d: %s", host,
+			    port, why);
 }
 
 /* Fill in q->answer. */
-static int resolve(struct question *q, int port, const struct ssh_wait *w, struct err *err)
+static int resolve(struct question *q, int port, const struct ssh_wait *w,
+		   struct err *err)
 {
 	char why[200];
 	int rc;
@@ -123,11 +124,12 @@ static int resolve(struct question *q, int port, const struct ssh_wait *w, struc
 	rc = ssh_wait_fd(w, q->done.fd, POLLIN);
 	if (rc == ERR_AGAIN)
 		return err_set(err, ERR_AGAIN, "told to stop");
-	if (rc != 0)
+	if (rc != 0 || !wake_stopping(&q->done))
 		return unreachable(err, q->host, port, "the resolver does not answer");
 	if (q->rc == 0)
 		return 0;
-	snprintf(why, sizeof(why), "the name cannot be resolved: %s", gai_strerror(q->rc));
+	snprintf(why, sizeof(why), "the name cannot be resolved: %s",
+		 gai_strerror(q->rc));
 	return unreachable(err, q->host, port, why);
 }
 
@@ -162,7 +164,8 @@ static int connect_address(const struct addrinfo *a, const struct ssh_wait *w)
 		rc = ssh_wait_fd(w, fd, POLLOUT);
 		if (rc == ERR_RETRY)
 			errno = ETIMEDOUT;
-		else if (rc == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) != 0)
+		else if (rc == 0 &&
+			 getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) != 0)
 			rc = ERR_RETRY;
 		else if (rc == 0 && problem != 0) {
 			rc = ERR_RETRY;
@@ -188,7 +191,8 @@ static struct ssh_wait share(const struct ssh_wait *w, const struct addrinfo *a)
 	left /= n;
 	if (left < ADDRESS_MIN_MS)
 		left = ADDRESS_MIN_MS;
-	return (struct ssh_wait){w->wake, mono_min(mono_add_ms(now, left), w->deadline)};
+	return (struct ssh_wait){w->wake,
+				 mono_min(mono_add_ms(now, left), w->deadline)};
 }
 
 static int connect_any(const struct addrinfo *list, const char *host, int port,
@@ -206,8 +210,8 @@ static int connect_any(const struct addrinfo *list, const char *host, int port,
 		if (*fd == ERR_AGAIN)
 			return err_set(err, ERR_AGAIN, "told to stop");
 		err_set_errno(&text, ERR_RETRY, errno, "%s", "");
-		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0,
-				NI_NUMERICHOST) != 0)
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address),
+				NULL, 0, NI_NUMERICHOST) != 0)
 			snprintf(address, sizeof(address), "?");
 		snprintf(why, sizeof(why), "%.60s%.130s",
 			 strcmp(address, host) == 0 ? "" : address,
@@ -226,9 +230,9 @@ int connect_host(const char *host, int port, int64_t dead_ms, const struct ssh_w
 	atomic_init(&q->holders, 1);
 	q->host = mem_strdup(host);
 	q->service = mem_printf("%d", port);
-	rc = wake_init(&q->done) == 0
-		     ? resolve(q, port, w, err)
-		     : err_set_errno(err, ERR_RETRY, errno, "no descriptor (ulimit -n)");
+	rc = wake_init(&q->done) == 0 ? resolve(q, port, w, err)
+				      : err_set_errno(err, ERR_RETRY, errno,
+						      "no descriptor (ulimit -n)");
 	if (rc == 0)
 		rc = connect_any(q->answer, host, port, w, fd, err);
 	if (rc == 0)
@@ -242,7 +246,8 @@ static bool begins(const char *bytes, ssize_t n, const char *text)
 	return n >= (ssize_t)strlen(text) && memcmp(bytes, text, strlen(text)) == 0;
 }
 
-int connect_greeting(const char *name, int fd, const struct ssh_wait *w, struct err *err)
+int connect_greeting(const char *name, int fd, const struct ssh_wait *w,
+		     struct err *err)
 {
 	const char *why = NULL;
 	char bytes[64];
@@ -253,7 +258,8 @@ int connect_greeting(const char *name, int fd, const struct ssh_wait *w, struct 
 		return err_set(err, ERR_AGAIN, "told to stop");
 	if (rc != 0)
 		return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE,
-				    "%s: accepts the connection, but says nothing", name);
+				    "%s: accepts the connection, but says nothing",
+				    name);
 	n = recv(fd, bytes, sizeof(bytes), MSG_PEEK);
 	if (n <= 0)
 		why = "closes the connection before its banner: sshd is overloaded, shuts "

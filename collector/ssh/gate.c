@@ -111,7 +111,8 @@ static struct gate_login *find_login(struct gate_host *h, const char *name)
 		return l;
 	l = mem_calloc(1, sizeof(*l));
 	l->name = mem_strdup(name);
-	l->closed.backoff = (struct backoff)BACKOFF_INIT(REFUSED_FIRST_MS, REFUSED_CAP_MS);
+	l->closed.backoff =
+		(struct backoff)BACKOFF_INIT(REFUSED_FIRST_MS, REFUSED_CAP_MS);
 	l->next = h->logins;
 	h->logins = l;
 	return l;
@@ -218,7 +219,8 @@ int gate_ask(struct gate *g, struct gate_pass *pass, const char *host, int port,
 	return rc;
 }
 
-int gate_ask_again(struct gate *g, struct gate_pass *pass, struct mono now, struct err *err)
+int gate_ask_again(struct gate *g, struct gate_pass *pass, struct mono now,
+		   struct err *err)
 {
 	int rc;
 
@@ -287,9 +289,10 @@ int gate_enter(struct gate *g, struct gate_pass *pass, const char *host, int por
 		}
 		if (!mono_before(clock_mono(), patience)) {
 			gate_give_up(g, pass);
-			return err_set_code(err, ERR_RETRY, REASON_SSH_BUSY,
-					    "%s:%d: waited %d s for others that log in there",
-					    host, port, GATE_PATIENCE_MS / 1000);
+			return err_set_code(
+				err, ERR_RETRY, REASON_SSH_BUSY,
+				"%s:%d: waited %d s for others that log in there", host,
+				port, GATE_PATIENCE_MS / 1000);
 		}
 		wake_wait(wake, STEP_UNTIL(patience));
 		rc = gate_ask_again(g, pass, clock_mono(), err);

@@ -32,7 +32,8 @@ void hostkeys_init(struct hostkeys *h, const char *host, int port)
 	h->plain = mem_strdup(host);
 	for (char *p = h->plain; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
-	h->name = port == 22 ? mem_strdup(h->plain) : mem_printf("[%s]:%d", h->plain, port);
+	h->name = port == 22 ? mem_strdup(h->plain)
+			     : mem_printf("[%s]:%d", h->plain, port);
 }
 
 static void forget_entries(struct hostkeys *h)
@@ -146,7 +147,8 @@ static struct span take_field(struct span *line)
 		line->len--;
 	}
 	f = *line;
-	for (f.len = 0; f.len < line->len && f.p[f.len] != ' ' && f.p[f.len] != '\t'; f.len++)
+	for (f.len = 0; f.len < line->len && f.p[f.len] != ' ' && f.p[f.len] != '\t';
+	     f.len++)
 		;
 	line->p += f.len;
 	line->len -= f.len;
@@ -173,8 +175,8 @@ static void add_line(struct hostkeys *h, const char *file, int number, struct sp
 	if (!e.named && !matches(names, h->plain))
 		return;
 	if (wire_unbase64((const char *)key.p, key.len, &e.blob) == 0)
-		hostkey_type((struct span){(unsigned char *)e.blob.data, e.blob.len}, inner,
-			     sizeof(inner));
+		hostkey_type((struct span){(unsigned char *)e.blob.data, e.blob.len},
+			     inner, sizeof(inner));
 	else
 		inner[0] = '\0';
 	if (inner[0] == '\0' || !span_is(type, inner)) {
@@ -185,7 +187,8 @@ static void add_line(struct hostkeys *h, const char *file, int number, struct sp
 	h->v[h->n++] = e;
 }
 
-void hostkeys_add_text(struct hostkeys *h, const char *file, const char *text, size_t len)
+void hostkeys_add_text(struct hostkeys *h, const char *file, const char *text,
+		       size_t len)
 {
 	int number = 0;
 
@@ -196,7 +199,8 @@ void hostkeys_add_text(struct hostkeys *h, const char *file, const char *text, s
 
 		if (n > 0 && text[n - 1] == '\r')
 			n--;
-		add_line(h, file, ++number, (struct span){(const unsigned char *)text, n});
+		add_line(h, file, ++number,
+			 (struct span){(const unsigned char *)text, n});
 		text += step;
 		len -= step;
 	}
@@ -208,12 +212,14 @@ void hostkeys_add_files(struct hostkeys *h, const struct config_strings *files)
 		struct buf text = BUF_INIT(FILE_MAX);
 		struct err err = ERR_INIT;
 
-		if (access(files->v[i], F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		if (access(files->v[i], F_OK) != 0 &&
+		    (errno == ENOENT || errno == ENOTDIR))
 			continue;
 		if (file_read(files->v[i], &text, &err) == 0)
 			hostkeys_add_text(h, files->v[i], buf_str(&text), text.len);
 		else
-			snprintf(h->unreadable, sizeof(h->unreadable), "%.250s", err.text);
+			snprintf(h->unreadable, sizeof(h->unreadable), "%.250s",
+				 err.text);
 		buf_free(&text);
 	}
 }
@@ -269,8 +275,8 @@ static bool is_on_file(const struct hostkeys *h, const char *type, bool named)
 
 		if (e->revoked || e->named != named)
 			continue;
-		hostkey_type((struct span){(unsigned char *)e->blob.data, e->blob.len}, have,
-			     sizeof(have));
+		hostkey_type((struct span){(unsigned char *)e->blob.data, e->blob.len},
+			     have, sizeof(have));
 		if (strcmp(have, type) == 0)
 			return true;
 	}
@@ -284,10 +290,12 @@ void hostkeys_methods(const struct hostkeys *h, struct buf *out)
 	/* On file by its name, on file by the plain name, the rest. */
 	for (int rank = 0; rank < 3; rank++)
 		for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-			if (done[i] || (rank < 2 && !is_on_file(h, types[i].type, rank == 0)))
+			if (done[i] ||
+			    (rank < 2 && !is_on_file(h, types[i].type, rank == 0)))
 				continue;
 			done[i] = true;
-			buf_printf(out, "%s%s", out->len > 0 ? "," : "", types[i].methods);
+			buf_printf(out, "%s%s", out->len > 0 ? "," : "",
+				   types[i].methods);
 		}
 }
 
@@ -337,8 +345,8 @@ fail:
 
 /* What to do about a key that is not on file: the line, or, for keys that are too long
  * to be shown, the pin. */
-static void advise(const struct hostkeys *h, const struct config_topic *t, struct span blob,
-		   const char *fingerprint, struct buf *out)
+static void advise(const struct hostkeys *h, const struct config_topic *t,
+		   struct span blob, const char *fingerprint, struct buf *out)
 {
 	struct buf line = BUF_INIT(2 * BLOB_MAX);
 
@@ -350,9 +358,9 @@ static void advise(const struct hostkeys *h, const struct config_topic *t, struc
 	buf_free(&line);
 }
 
-static int refuse(const struct hostkeys *h, const struct config_topic *t, struct span blob,
-		  enum hostkey_verdict verdict, const struct hostkey_entry *entry,
-		  struct err *err)
+static int refuse(const struct hostkeys *h, const struct config_topic *t,
+		  struct span blob, enum hostkey_verdict verdict,
+		  const struct hostkey_entry *entry, struct err *err)
 {
 	struct buf advice = BUF_INIT(1024);
 	char type[64], shown[FINGERPRINT_TEXT], known[FINGERPRINT_TEXT];
@@ -361,8 +369,9 @@ static int refuse(const struct hostkeys *h, const struct config_topic *t, struct
 	wire_fingerprint(blob.p, blob.len, shown);
 	advise(h, t, blob, shown, &advice);
 	if (verdict == HOSTKEY_REVOKED)
-		err_set(err, ERR_PERMANENT, "host key of %s, %s %s, is revoked by %s:%d",
-			h->name, type, shown, entry->file, entry->line);
+		err_set(err, ERR_PERMANENT,
+			"host key of %s, %s %s, is revoked by %s:%d", h->name, type,
+			shown, entry->file, entry->line);
 	else if (verdict == HOSTKEY_CHANGED) {
 		wire_fingerprint(entry->blob.data, entry->blob.len, known);
 		err_set(err, ERR_PERMANENT,
@@ -381,8 +390,8 @@ static int refuse(const struct hostkeys *h, const struct config_topic *t, struct
 }
 
 /* Look again under the lock, then add the key. */
-static int accept_new(struct hostkeys *h, const struct config_topic *t, struct span blob,
-		      struct err *err)
+static int accept_new(struct hostkeys *h, const struct config_topic *t,
+		      struct span blob, struct err *err)
 {
 	struct buf line = BUF_INIT(2 * BLOB_MAX);
 	const struct hostkey_entry *entry;
@@ -416,10 +425,12 @@ static int check_pin(const struct hostkeys *h, const char *pin, struct span blob
 	    strspn(pin + strlen(shown), "=") == strlen(pin + strlen(shown)))
 		return 0;
 	hostkey_type(blob, type, sizeof(type));
-	return err_set_code(err, ERR_PERMANENT, REASON_SSH_HOST_KEY,
-			    "host key of %s is not the one of host_key: it shows %s %s, "
-			    "configured is %s: an attack, or a new host; if new, change "
-			    "host_key", h->name, type, shown, pin);
+	return err_set_code(
+		err, ERR_PERMANENT, REASON_SSH_HOST_KEY,
+		"host key of %s is not the one of host_key: it shows %s %s, "
+		"configured is %s: an attack, or a new host; if new, change "
+		"host_key",
+		h->name, type, shown, pin);
 }
 
 int hostkeys_check(struct hostkeys *h, const struct config_topic *t, struct span blob,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * hostkey: is it the host that we mean? Reads known_hosts files as OpenSSH does (hashed
- * names, wildcards, negation, [host]:port, @revoked; @cert-authority is ignored), judges
- * a key, and adds a line for one that is accepted as new. libssh2's own reader gives up
- * at the first bad line and does not know @revoked. */
+ * names, wildcards, negation, [host]:port, @revoked; @cert-authority is ignored),
+ * judges a key, and adds a line for one that is accepted as new. libssh2's own reader
+ * gives up at the first bad line and does not know @revoked. */
 #ifndef MMLAG_SSH_HOSTKEY_INT_H
 #define MMLAG_SSH_HOSTKEY_INT_H
 
@@ -42,7 +42,8 @@ void hostkeys_fini(struct hostkeys *h);
 
 /* Take in one file's text; lines that make no sense are skipped. `file` stays the
  * caller's and must live as long as `h`.  @thread any */
-void hostkeys_add_text(struct hostkeys *h, const char *file, const char *text, size_t len);
+void hostkeys_add_text(struct hostkeys *h, const char *file, const char *text,
+		       size_t len);
 
 /* Take in the files that exist.  @thread any */
 void hostkeys_add_files(struct hostkeys *h, const struct config_strings *files);
@@ -52,11 +53,12 @@ void hostkeys_add_files(struct hostkeys *h, const struct config_strings *files);
 enum hostkey_verdict hostkeys_judge(const struct hostkeys *h, struct span blob,
 				    const struct hostkey_entry **entry);
 
-/* Append the algorithms to ask the host for, comma-separated: those on file first, since
- * a host with several keys shows only one.  @thread any */
+/* Append the algorithms to ask the host for, comma-separated: those on file first,
+ * since a host with several keys shows only one.  @thread any */
 void hostkeys_methods(const struct hostkeys *h, struct buf *out);
 
-/* Append the known_hosts line (without newline) that would accept the key.  @thread any */
+/* Append the known_hosts line (without newline) that would accept the key.  @thread any
+ */
 void hostkeys_line(const struct hostkeys *h, struct span blob, struct buf *out);
 
 /* The whole decision for `t`, under its policy; adds to the first file what is accepted

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * kexinit: what a server offers, so that "no common algorithm" can be said with names. */
+ * kexinit: what a server offers, so that "no common algorithm" can be said with names.
+ */
 #include <string.h>
 
 #include "ssh/ssh_int.h"

@@ -37,7 +37,8 @@ void keyfile_fini(struct keyfile *k)
 
 static int no_good(struct err *err, const char *path, const char *why)
 {
-	return err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH, "key %s %s", path, why);
+	return err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH, "key %s %s", path,
+			    why);
 }
 
 static int no_passphrase(struct err *err, const char *path)
@@ -77,11 +78,13 @@ static int open_pem(struct keyfile *k, struct err *err)
 	if (key == NULL && ask.asked && k->passphrase.len == 0)
 		return no_passphrase(err, k->path);
 	if (key == NULL && ask.asked)
-		return no_good(err, k->path,
-			       "cannot be decrypted: passphrase_file is not its passphrase");
+		return no_good(
+			err, k->path,
+			"cannot be decrypted: passphrase_file is not its passphrase");
 	if (key == NULL)
-		return no_good(err, k->path, "is damaged, or of a kind that OpenSSL cannot "
-					     "read");
+		return no_good(err, k->path,
+			       "is damaged, or of a kind that OpenSSL cannot "
+			       "read");
 	k->rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 	if (k->rsa && rsakey_blob(key, "ssh-rsa", &k->blob) == 0)
 		k->rsa_key = key;
@@ -93,7 +96,8 @@ static int open_pem(struct keyfile *k, struct err *err)
 /* The base64 between the two lines. */
 static int unpack_openssh(const struct keyfile *k, struct buf *raw)
 {
-	const char *begin = strstr(buf_str(&k->text), OPENSSH_BEGIN) + strlen(OPENSSH_BEGIN);
+	const char *begin =
+		strstr(buf_str(&k->text), OPENSSH_BEGIN) + strlen(OPENSSH_BEGIN);
 	const char *end = strstr(begin, OPENSSH_END);
 	struct buf packed = BUF_INIT(KEY_MAX);
 	int rc;
@@ -164,8 +168,9 @@ static int recognise(struct keyfile *k, struct err *err)
 	if (strstr(text, "PRIVATE KEY-----") != NULL)
 		return open_pem(k, err);
 	if (strncmp(text, "PuTTY-User-Key-File", 19) == 0)
-		return no_good(err, k->path, "is PuTTY's: convert it (puttygen KEY -O "
-					     "private-openssh -o NEW)");
+		return no_good(err, k->path,
+			       "is PuTTY's: convert it (puttygen KEY -O "
+			       "private-openssh -o NEW)");
 	if (strncmp(text, "ssh-", 4) == 0 || strncmp(text, "ecdsa-", 6) == 0)
 		return no_good(err, k->path, "is a public key: give the private one");
 	return no_good(err, k->path, "is no private key (no PEM in it)");
@@ -208,7 +213,8 @@ static int read_public(const char *path, struct buf *out)
 	struct buf text = BUF_INIT(KEY_MAX);
 	int rc = -1;
 
-	if (file_read(path, &text, NULL) == 0 && strncmp(buf_str(&text), "-----", 5) != 0) {
+	if (file_read(path, &text, NULL) == 0 &&
+	    strncmp(buf_str(&text), "-----", 5) != 0) {
 		const char *key = buf_str(&text) + strcspn(buf_str(&text), " ");
 
 		key += strspn(key, " ");

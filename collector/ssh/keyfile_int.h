@@ -18,9 +18,9 @@ struct keyfile {
 	bool openssh; /* "BEGIN OPENSSH PRIVATE KEY"; else one that OpenSSL reads */
 	bool encrypted;
 	bool rsa;
-	char cipher[32];    /* openssh: what it is encrypted with */
-	EVP_PKEY *rsa_key;  /* NULL for other types, and for encrypted openssh */
-	struct buf blob;    /* the public key, for openssh and RSA; else empty */
+	char cipher[32];   /* openssh: what it is encrypted with */
+	EVP_PKEY *rsa_key; /* NULL for other types, and for encrypted openssh */
+	struct buf blob;   /* the public key, for openssh and RSA; else empty */
 	struct buf passphrase;
 };
 
@@ -28,8 +28,8 @@ struct keyfile {
  * says what is wrong with the file or the passphrase; the passphrase of an encrypted
  * openssh file is not tried here.
  * @thread any */
-NODISCARD int keyfile_open(struct keyfile *k, const char *path, const char *passphrase_file,
-			   struct err *err);
+NODISCARD int keyfile_open(struct keyfile *k, const char *path,
+			   const char *passphrase_file, struct err *err);
 void keyfile_fini(struct keyfile *k);
 
 /* The public key in the file that `path` names, which is ".pub" of a key file or a

@@ -21,20 +21,28 @@
 #define FIRST_BYTES 8192
 #define TYPES_MAX 8 /* connections made in search of a pinned key */
 
+static void keep_first_bytes(struct link *l, const void *p, size_t n)
+{
+	size_t room = l->first_bytes.max - l->first_bytes.len;
+
+	if (room > 0)
+		buf_add(&l->first_bytes, p, n < room ? n : room);
+}
+
 static ssize_t receive(libssh2_socket_t fd, void *out, size_t size, int flags,
 		       void **abstract)
 {
 	struct link *l = *abstract;
 
 	for (;;) {
-		ssize_t n = recv(fd, out, size, flags);
+		ssize_t n;
 
+		if (!l->waits && l->budget == 0)
+			return -EAGAIN;
+		n = recv(fd, out, size, flags);
 		if (n > 0) {
-			size_t room = l->first_bytes.max - l->first_bytes.len;
-
-			if (room > 0 && l->waits)
-				buf_add(&l->first_bytes, out,
-					(size_t)n < room ? (size_t)n : room);
+			keep_first_bytes(l, out, (size_t)n);
+			l->budget -= (size_t)n < l->budget ? (size_t)n : l->budget;
 			return n;
 		}
 		if (n == 0) {
@@ -91,7 +99,8 @@ void link_fingerprint(const struct link *l, char out[FINGERPRINT_TEXT])
 static struct span take_name(struct span *list)
 {
 	const unsigned char *comma = memchr(list->p, ',', list->len);
-	struct span one = {list->p, comma == NULL ? list->len : (size_t)(comma - list->p)};
+	struct span one = {list->p,
+			   comma == NULL ? list->len : (size_t)(comma - list->p)};
 
 	list->p += one.len + (comma != NULL);
 	list->len -= one.len + (comma != NULL);
@@ -122,7 +131,8 @@ static void keep_supported(LIBSSH2_SESSION *session, struct span list, struct bu
 
 		for (int i = 0; i < n; i++)
 			if (span_is(one, ours[i]))
-				buf_printf(out, "%s%s", out->len > 0 ? "," : "", ours[i]);
+				buf_printf(out, "%s%s", out->len > 0 ? "," : "",
+					   ours[i]);
 	}
 	if (n > 0)
 		libssh2_free(session, ours);
@@ -142,13 +152,14 @@ static bool nothing_common(const struct link *l, const char *kind, int method,
 		libssh2_free(l->session, ours);
 	if (common)
 		return false;
-	err_set_code(err, ERR_PERMANENT, REASON_SSH_ALGORITHM,
-		     "%s: no %s in common with libssh2 %s: the server offers only %.*s%s",
-		     l->name, kind, libssh2_version(0), (int)offered.len,
-		     (const char *)offered.p,
-		     method != LIBSSH2_METHOD_HOSTKEY ? ""
-						      : "; give it an ed25519 key too "
-							"(ssh-keygen -A, HostKey)");
+	err_set_code(
+		err, ERR_PERMANENT, REASON_SSH_ALGORITHM,
+		"%s: no %s in common with libssh2 %s: the server offers only %.*s%s",
+		l->name, kind, libssh2_version(0), (int)offered.len,
+		(const char *)offered.p,
+		method != LIBSSH2_METHOD_HOSTKEY ? ""
+						 : "; give it an ed25519 key too "
+						   "(ssh-keygen -A, HostKey)");
 	return true;
 }
 
@@ -158,7 +169,8 @@ static int no_algorithm(const struct link *l, struct err *err)
 
 	if (kexinit_read(&l->first_bytes, &k) == 0 &&
 	    (nothing_common(l, "key exchange", LIBSSH2_METHOD_KEX, k.kex, err) ||
-	     nothing_common(l, "host key type", LIBSSH2_METHOD_HOSTKEY, k.hostkey, err) ||
+	     nothing_common(l, "host key type", LIBSSH2_METHOD_HOSTKEY, k.hostkey,
+			    err) ||
 	     nothing_common(l, "cipher", LIBSSH2_METHOD_CRYPT_CS, k.cipher, err) ||
 	     nothing_common(l, "MAC", LIBSSH2_METHOD_MAC_CS, k.mac, err)))
 		return ERR_PERMANENT;
@@ -176,8 +188,8 @@ int link_error(const struct link *l, const char *phase, struct err *err)
 		return err_set(err, ERR_AGAIN, "told to stop");
 	if (l->wait_failed != 0)
 		return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE,
-				    "%s: no answer during %s within %d s", l->name, phase,
-				    PHASE_MS / 1000);
+				    "%s: no answer during %s within %d s", l->name,
+				    phase, PHASE_MS / 1000);
 	if (l->receive_errno != 0) {
 		err_set_errno(err, ERR_RETRY, l->receive_errno,
 			      "%s: the connection broke during %s", l->name, phase);
@@ -193,15 +205,18 @@ int link_error(const struct link *l, const char *phase, struct err *err)
 	if (code == LIBSSH2_ERROR_KEX_FAILURE || code == LIBSSH2_ERROR_METHOD_NONE)
 		return no_algorithm(l, err);
 	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE)
-		return err_set_code(err, ERR_RETRY, REASON_SSH_SESSIONS,
-				    "%s: no session is granted (MaxSessions in sshd_config?): "
-				    "%s", l->name, text);
+		return err_set_code(
+			err, ERR_RETRY, REASON_SSH_SESSIONS,
+			"%s: no session is granted (MaxSessions in sshd_config?): "
+			"%s",
+			l->name, text);
 	if (code == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-		return err_set_code(err, ERR_PERMANENT, REASON_SSH_SESSIONS,
-				    "%s: the server does not run commands for this user",
-				    l->name);
-	return err_set_code(err, ERR_RETRY, REASON_SSH_LOST, "%s: %s failed: %s (libssh2 %d)",
-			    l->name, phase, text != NULL ? text : "?", code);
+		return err_set_code(
+			err, ERR_PERMANENT, REASON_SSH_SESSIONS,
+			"%s: the server does not run commands for this user", l->name);
+	return err_set_code(err, ERR_RETRY, REASON_SSH_LOST,
+			    "%s: %s failed: %s (libssh2 %d)", l->name, phase,
+			    text != NULL ? text : "?", code);
 }
 
 static int make_session(struct link *l, const struct buf *methods, struct err *err)
@@ -211,7 +226,8 @@ static int make_session(struct link *l, const struct buf *methods, struct err *e
 
 	l->session = libssh2_session_init_ex(NULL, NULL, NULL, l);
 	if (l->session == NULL)
-		return err_set(err, ERR_RETRY, "%s: out of memory for a session", l->name);
+		return err_set(err, ERR_RETRY, "%s: out of memory for a session",
+			       l->name);
 #if LIBSSH2_VERSION_NUM >= 0x010b01
 	libssh2_session_callback_set2(l->session, LIBSSH2_CALLBACK_RECV,
 				      (libssh2_cb_generic *)receive);
@@ -291,7 +307,8 @@ static int check_host_key(const struct link *l, struct hostkeys *known,
 	if (blob == NULL)
 		return err_set_code(err, ERR_RETRY, REASON_SSH_HOST_KEY,
 				    "%s: the server showed no host key", l->name);
-	return hostkeys_check(known, t, (struct span){(const unsigned char *)blob, len}, err);
+	return hostkeys_check(known, t, (struct span){(const unsigned char *)blob, len},
+			      err);
 }
 
 static void link_init(struct link *l, const struct config_topic *t, struct wake *wake)
@@ -304,8 +321,8 @@ static void link_init(struct link *l, const struct config_topic *t, struct wake 
 	snprintf(l->name, sizeof(l->name), "%.110s:%d", t->host, t->port);
 }
 
-/* A pinned fingerprint does not tell of which type the key is, and a server with several
- * keys shows one for each connection. */
+/* A pinned fingerprint does not tell of which type the key is, and a server with
+ * several keys shows one for each connection. */
 int link_open(struct link *l, const struct config_topic *t, struct wake *wake,
 	      struct err *err)
 {

@@ -55,7 +55,8 @@ static const char watchdog_after[] =
 
 static bool is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') ||
 	       (c != '\0' && strchr(" ._/:@%+=,-", c) != NULL);
 }
 

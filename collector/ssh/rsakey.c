@@ -15,8 +15,8 @@
 
 static void add_der_header(struct buf *b, unsigned char tag, size_t n)
 {
-	unsigned char h[5] = {tag, 0x83, (unsigned char)(n >> 16), (unsigned char)(n >> 8),
-			      (unsigned char)n};
+	unsigned char h[5] = {tag, 0x83, (unsigned char)(n >> 16),
+			      (unsigned char)(n >> 8), (unsigned char)n};
 
 	buf_add(b, h, sizeof(h));
 }

@@ -20,6 +20,7 @@ int rsakey_blob(const EVP_PKEY *key, const char *name, struct buf *out);
 
 /* Append the raw signature of `data` under "rsa-sha2-512" or "rsa-sha2-256". Returns 0,
  * or -1 (another algorithm included).  @thread any */
-int rsakey_sign(EVP_PKEY *key, struct span algorithm, struct span data, struct buf *out);
+int rsakey_sign(EVP_PKEY *key, struct span algorithm, struct span data,
+		struct buf *out);
 
 #endif

@@ -26,6 +26,7 @@
 #define COMMAND_MAX 34000 /* what libssh2 can put into one packet */
 #define CHUNK (16 << 10)
 #define STDERR_MAX (16 << 10)
+#define STEP_MAX (64 << 10) /* bytes taken in by one step */
 
 struct ssh {
 	struct link link;
@@ -65,9 +66,10 @@ static char *name_login(const struct config_topic *t)
 {
 	struct buf b = BUF_INIT(65536);
 
-	buf_printf(&b, "%s\n%s\n%s\n%d\n%d\n%s", t->user, t->key_file ? t->key_file : "",
-		   t->passphrase_file ? t->passphrase_file : "", t->agent, (int)t->host_key,
-		   t->host_key_pin ? t->host_key_pin : "");
+	buf_printf(&b, "%s\n%s\n%s\n%d\n%d\n%s", t->user,
+		   t->key_file ? t->key_file : "",
+		   t->passphrase_file ? t->passphrase_file : "", t->agent,
+		   (int)t->host_key, t->host_key_pin ? t->host_key_pin : "");
 	for (size_t i = 0; i < t->known_hosts.n; i++)
 		buf_printf(&b, "\n%s", t->known_hosts.v[i]);
 	return buf_take(&b);
@@ -99,9 +101,10 @@ static int start_command(struct ssh *s, const char *command, struct err *err)
 	struct link *l = &s->link;
 
 	if (strlen(command) > COMMAND_MAX)
-		return err_set_code(err, ERR_PERMANENT, REASON_SOURCE_ERROR,
-				    "the remote command is too long: %zu bytes quoted, %d fit",
-				    strlen(command), COMMAND_MAX);
+		return err_set_code(
+			err, ERR_PERMANENT, REASON_SOURCE_ERROR,
+			"the remote command is too long: %zu bytes quoted, %d fit",
+			strlen(command), COMMAND_MAX);
 	link_limit(l, PHASE_MS);
 	s->channel = libssh2_channel_open_session(l->session);
 	if (s->channel == NULL)
@@ -189,7 +192,8 @@ static int drain_errors(struct ssh *s, struct mono now)
 	char chunk[4096];
 	ssize_t n;
 
-	while ((n = libssh2_channel_read_stderr(s->channel, chunk, sizeof(chunk))) > 0) {
+	while ((n = libssh2_channel_read_stderr(s->channel, chunk, sizeof(chunk))) >
+	       0) {
 		s->last_data = now;
 		keep_errors(&s->errors, chunk, (size_t)n);
 	}
@@ -201,8 +205,8 @@ static int exit_code_of(struct ssh *s)
 	char *signal_name = NULL;
 	size_t len = 0;
 
-	if (libssh2_channel_get_exit_signal(s->channel, &signal_name, &len, NULL, NULL, NULL,
-					    NULL) == 0 &&
+	if (libssh2_channel_get_exit_signal(s->channel, &signal_name, &len, NULL, NULL,
+					    NULL, NULL) == 0 &&
 	    signal_name != NULL) {
 		libssh2_free(s->link.session, signal_name);
 		return -1;
@@ -229,12 +233,13 @@ static enum ssh_event finish(struct ssh *s, struct mono now, struct err *err)
 	return SSH_ENDED;
 }
 
-enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout, const char **data,
-			size_t *len, struct err *err)
+enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
+			const char **data, size_t *len, struct err *err)
 {
 	ssize_t n = 0;
 
 	*len = 0;
+	s->link.budget = STEP_MAX;
 	if (s->ended)
 		return SSH_ENDED;
 	if (s->failed || beat(s, now) != 0)
@@ -266,7 +271,8 @@ struct step ssh_poll(const struct ssh *s, struct mono now)
 {
 	struct step next = {s->link.fd, POLLIN, s->beat_due, false};
 
-	if (libssh2_session_block_directions(s->link.session) & LIBSSH2_SESSION_BLOCK_OUTBOUND)
+	if (libssh2_session_block_directions(s->link.session) &
+	    LIBSSH2_SESSION_BLOCK_OUTBOUND)
 		next.events |= POLLOUT;
 	if (s->beat_pending)
 		next.until = mono_add_ms(now, BEAT_RETRY_MS);
@@ -311,6 +317,7 @@ static void say_goodbye(struct ssh *s, struct wake *w)
 		ssize_t n = LIBSSH2_ERROR_EAGAIN;
 		struct step next;
 
+		s->link.budget = STEP_MAX;
 		if (!sent)
 			n = libssh2_channel_send_eof(s->channel);
 		sent = sent || n == 0;
@@ -318,7 +325,8 @@ static void say_goodbye(struct ssh *s, struct wake *w)
 			return;
 		if (sent) {
 			do {
-				n = libssh2_channel_read(s->channel, s->data, sizeof(s->data));
+				n = libssh2_channel_read(s->channel, s->data,
+							 sizeof(s->data));
 			} while (n > 0);
 			if ((n < 0 && n != LIBSSH2_ERROR_EAGAIN) ||
 			    drain_errors(s, clock_mono()) != 0)

@@ -57,6 +57,10 @@ struct link {
 	int wait_failed;   /* class, when the wait ended without bytes */
 	bool closed;       /* by the server */
 	int receive_errno; /* 0: none */
+	/* While streaming: bytes that may still be taken in. Left alone, the library
+	 * goes on reading as long as anything comes, and a flood of small packets would
+	 * keep it from returning until the far end misses our heartbeats. */
+	size_t budget;
 	struct buf first_bytes; /* up to its maximum; freed after the key exchange */
 };
 
@@ -75,8 +79,8 @@ void link_limit(struct link *l, int64_t ms);
 /* The fingerprint of the key that the host has shown.  @thread tailer */
 void link_fingerprint(const struct link *l, char out[FINGERPRINT_TEXT]);
 
-/* The class and text for a libssh2 call that failed in a phase ("key exchange"). A stop,
- * the deadline, and a lost connection are told apart by what the link saw.
+/* The class and text for a libssh2 call that failed in a phase ("key exchange"). A
+ * stop, the deadline, and a lost connection are told apart by what the link saw.
  * @thread tailer */
 int link_error(const struct link *l, const char *phase, struct err *err);
 

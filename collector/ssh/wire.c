@@ -80,7 +80,8 @@ int wire_unbase64(const char *text, size_t n, struct buf *out)
 		size_t pad = 0;
 
 		if (i + 4 == n)
-			pad = (text[n - 1] == '=') + (text[n - 1] == '=' && text[n - 2] == '=');
+			pad = (text[n - 1] == '=') +
+			      (text[n - 1] == '=' && text[n - 2] == '=');
 		if (memchr(text + i, '=', 4 - pad) != NULL ||
 		    EVP_DecodeBlock(three, (const unsigned char *)text + i, 4) != 3 ||
 		    buf_add(out, three, 3 - pad) != 0)

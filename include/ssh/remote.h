@@ -22,8 +22,8 @@ void remote_quote(struct buf *out, const char *value);
  * command's.
  * The watchdog reads the channel's stdin, one line a heartbeat. At the end of file, or
  * when `watchdog_ms` pass without a line, every process of the remote session is
- * killed, whatever its process group; nothing but bash and /proc is needed. Leftovers of
- * a script that ended by itself are killed likewise, as sshd then closes that stdin.
+ * killed, whatever its process group; nothing but bash and /proc is needed. Leftovers
+ * of a script that ended by itself are killed likewise, as sshd then closes that stdin.
  * Only a process that started a session of its own escapes. Under a server that starts
  * no session for a command, descendants are killed instead.
  * @thread any */
