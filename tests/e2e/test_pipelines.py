@@ -4,17 +4,25 @@
 import json
 import os
 import signal
-import subprocess
 import time
 
 from conftest import wait_for
 
 
 def remote_processes(lab):
-    """What runs on the host for the SSH user below its sessions."""
-    out = subprocess.run(["pgrep", "-a", "-u", lab.ssh_user, "-f", "kafka-consumer-groups|@mmlag|xargs"],
-                         capture_output=True, text=True, check=False).stdout
-    return [line for line in out.splitlines() if "pgrep" not in line]
+    """Command lines of what runs below the sessions of this lab's sshd, by the mark that
+    it puts into their environment: other labs use the same account."""
+    mark = f"MMLAG_LAB_RUN={lab.dir}/sshd\0".encode()
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environ, \
+                    open(f"/proc/{pid}/cmdline", "rb") as cmdline:
+                if mark in environ.read():
+                    found.append(cmdline.read().replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:
+            continue  # it has just ended, or is the kernel's
+    return [line for line in found if line and "sshd" not in line]
 
 
 def gap_of(workplace, **defaults):
@@ -92,8 +100,7 @@ def test_a_run_that_hangs_is_ended_on_the_host(workplace, lab):
     gap = gap_of(workplace, format="table", command="trap '' TERM; while :; do sleep 7; done",
                  timeout="3s", kafka_home=None, bootstrap_server=None, command_config=None)
     assert gap["reason"] == "cli_timeout", gap
-    wait_for("the end of the run", 10, lambda: not subprocess.run(
-        ["pgrep", "-u", lab.ssh_user, "-x", "sleep"], capture_output=True, check=False).stdout)
+    wait_for("the end of the run", 10, lambda: not remote_processes(lab))
 
 
 def test_an_absent_topic_is_absent_and_not_its_longer_namesake(workplace):
