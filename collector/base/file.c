@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,6 +63,9 @@ int file_secret_path(const char *path, char **out, struct err *err)
 		*out = mem_strdup(path);
 		return 0;
 	}
+	if (strchr(path, '/') != NULL || strstr(path, "..") != NULL)
+		return err_set(err, ERR_PERMANENT, "%s: not the name of a credential",
+			       path);
 	dir = getenv("CREDENTIALS_DIRECTORY");
 	if (dir == NULL || *dir == '\0')
 		return err_set(err, ERR_PERMANENT,
@@ -72,7 +76,8 @@ int file_secret_path(const char *path, char **out, struct err *err)
 	return 0;
 }
 
-static int check_owner(int fd, const char *path, struct err *err)
+/* `shared`: the bits of the mode that nobody else may have. */
+static int check_owner(int fd, const char *path, mode_t shared, struct err *err)
 {
 	struct stat st;
 
@@ -84,21 +89,23 @@ static int check_owner(int fd, const char *path, struct err *err)
 		return err_set(err, ERR_PERMANENT,
 			       "%s: owned by uid %u, neither root nor us: chown it",
 			       path, (unsigned)st.st_uid);
-	if ((st.st_mode & 077) != 0)
+	if ((st.st_mode & shared) != 0)
 		return err_set(err, ERR_PERMANENT,
 			       "%s: mode %04o lets others read it: chmod 600 %s", path,
 			       (unsigned)(st.st_mode & 07777), path);
 	return 0;
 }
 
-/* Open and check; returns the descriptor or a negative class. */
-static int open_secret(const char *path, struct err *err)
+/* Open and check; returns the descriptor or a negative class. systemd gives a
+ * credential to its service by an ACL, whose mask shows as the mode of the group. */
+static int open_secret(const char *name, const char *path, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	bool credential = strncmp(name, CREDENTIAL, strlen(CREDENTIAL)) == 0;
 
 	if (fd < 0)
 		return err_set_errno(err, ERR_PERMANENT, errno, "%s", path);
-	rc = check_owner(fd, path, err);
+	rc = check_owner(fd, path, credential ? 007 : 077, err);
 	if (rc == 0)
 		return fd;
 	close(fd);
@@ -112,7 +119,7 @@ int file_check_secret(const char *name, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	fd = open_secret(path, err);
+	fd = open_secret(name, path, err);
 	free(path);
 	if (fd < 0)
 		return fd;
@@ -128,7 +135,7 @@ int file_read_secret(const char *name, struct buf *out, struct err *err)
 	if (rc != 0)
 		return rc;
 	buf_init(out, SECRET_MAX);
-	fd = rc = open_secret(path, err);
+	fd = rc = open_secret(name, path, err);
 	if (fd >= 0) {
 		rc = read_all(fd, path, out, err);
 		close(fd);

@@ -69,11 +69,24 @@ size_t utf8_sequence(const unsigned char *s, size_t n)
 
 size_t utf8_cut(const char *s, size_t len, size_t max)
 {
+	size_t at = max;
+
 	if (len <= max)
 		return len;
-	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-		max--;
-	return max;
+	for (int i = 0; i < 3 && at > 0 && ((unsigned char)s[at] & 0xc0) == 0x80; i++)
+		at--;
+	/* more than three: no UTF-8 anyway */
+	return ((unsigned char)s[at] & 0xc0) == 0x80 ? max : at;
+}
+
+void utf8_plain(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+		if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			*p++ = '?', *p = '?';
+		else if (*p < 0x20 || *p == 0x7f)
+			*p = *p == '\t' ? ' ' : '?';
+	}
 }
 
 static void escape(struct buf *out, unsigned char c)

@@ -125,9 +125,7 @@ void log_line(enum log_level level, const char *about, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = *p == '\t' ? ' ' : '?';
+	utf8_plain(text);
 	if (held > 0) {
 		size_t n = strlen(text);
 

@@ -86,8 +86,9 @@ static int offset_seconds(const char **p, int *out)
 
 int wall_parse(const char *p, struct wall *out)
 {
-	struct tm tm = {0};
+	struct tm tm = {0}, given;
 	int ms, off;
+	time_t s;
 
 	tm.tm_year = digits(&p, 4) - 1900;
 	if (tm.tm_year < -1900 || *p++ != '-')
@@ -111,6 +112,10 @@ int wall_parse(const char *p, struct wall *out)
 	ms = fraction_ms(&p);
 	if (ms < 0 || offset_seconds(&p, &off) != 0 || *p != '\0')
 		return -1;
-	out->ms = ((int64_t)timegm(&tm) - off) * 1000 + ms;
+	given = tm;
+	s = timegm(&tm); /* also brings 30 February into March */
+	if (tm.tm_mday != given.tm_mday && given.tm_sec < 60)
+		return -1;
+	out->ms = ((int64_t)s - off) * 1000 + ms;
 	return 0;
 }

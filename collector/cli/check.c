@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/jsonw.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "elastic/elastic.h"
@@ -40,9 +41,13 @@ static void say(struct report *r, enum finding_level level, const char *subject,
 	static const char *const words[] = {"ok  ", "warn", "FAIL"};
 	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
 
+	char line[1024];
+
 	r->failures += level == FINDING_FAILURE;
+	snprintf(line, sizeof(line), "%s", text);
+	utf8_plain(line); /* some of it are a server's words */
 	printf("%s%s%s  %-28s  %s\n", r->colour ? colours[level] : "", words[level],
-	       r->colour ? "\033[0m" : "", subject, text);
+	       r->colour ? "\033[0m" : "", subject, line);
 }
 
 static void say_elastic(void *arg, enum finding_level level, const char *subject,
@@ -81,8 +86,15 @@ static void check_topic(struct report *r, const struct finding *f)
 		say(r, FINDING_FAILURE, subject, text);
 		return;
 	}
-	snprintf(text, sizeof(text), "group %s: %" PRId64 " partitions, lag %" PRId64,
-		 f->topic->group != NULL ? f->topic->group : "-", rows, f->totals.sum);
+	if (f->totals.with_lag == 0)
+		snprintf(text, sizeof(text),
+			 "group %s: %" PRId64 " partitions, no lag known",
+			 f->topic->group != NULL ? f->topic->group : "-", rows);
+	else
+		snprintf(text, sizeof(text),
+			 "group %s: %" PRId64 " partitions, lag %" PRId64,
+			 f->topic->group != NULL ? f->topic->group : "-", rows,
+			 f->totals.sum);
 	say(r, FINDING_OK, subject, text);
 	if (f->topic->partitions > 0 && rows != f->topic->partitions) {
 		snprintf(text, sizeof(text),
@@ -90,10 +102,6 @@ static void check_topic(struct report *r, const struct finding *f)
 			 f->topic->partitions, rows);
 		say(r, FINDING_WARNING, subject, text);
 	}
-	if (f->topic->format == FORMAT_LINE && f->topic->partitions == 0)
-		say(r, FINDING_WARNING, subject,
-		    "without `partitions` a value's position need not be its partition: "
-		    "say how many there are, or use format: table");
 }
 
 static bool same_host(const struct config_topic *a, const struct config_topic *b)
@@ -132,11 +140,13 @@ static void check_cost(struct report *r, const struct config *c,
 	plan_free(&shared);
 }
 
-/* Is this the first finding of its host? */
-static bool first_of_host(const struct findings *f, size_t i)
+/* Is this the first finding of its host, or of its login there? */
+static bool is_first(const struct findings *f, size_t i,
+		     bool (*same)(const struct config_topic *,
+				  const struct config_topic *))
 {
 	for (size_t j = 0; j < i; j++)
-		if (same_host(f->v[j].topic, f->v[i].topic))
+		if (same(f->v[j].topic, f->v[i].topic))
 			return false;
 	return true;
 }
@@ -145,14 +155,14 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 {
 	struct findings *f = &survey->found;
 
-	for (size_t i = 0; i < f->n; i++)
-		if (first_of_host(f, i)) {
+	for (size_t i = 0; i < f->n; i++) {
+		if (is_first(f, i, plan_same_login))
 			check_host(r, &f->v[i]);
+		if (is_first(f, i, same_host))
 			check_cost(r, c, f->v[i].topic);
-		}
+	}
 	for (size_t i = 0; i < f->n; i++)
-		if (logged_in(&f->v[i]))
-			check_topic(r, &f->v[i]);
+		check_topic(r, &f->v[i]);
 }
 
 static int largest_topic(const struct survey *s)
@@ -276,6 +286,7 @@ int cli_check(int argc, char **argv)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"offline", no_argument, NULL, 'o'},
 					      {"fix-mapping", no_argument, NULL, 'f'},
+					      {"version", no_argument, NULL, 'V'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	const char *path = OPTIONS_DEFAULT_FILE;
@@ -283,11 +294,13 @@ int cli_check(int argc, char **argv)
 	int o;
 
 	opterr = 0;
-	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
 		if (o == 'h') {
 			fputs(usage, stdout);
 			return 0;
 		}
+		if (o == 'V')
+			return options_version();
 		if (o == 'c')
 			path = optarg;
 		else if (o == 'o')
@@ -295,8 +308,7 @@ int cli_check(int argc, char **argv)
 		else if (o == 'f')
 			fix = true;
 		else
-			return options_usage("check", "unknown option '%s'",
-					     argv[optind - 1]);
+			return options_wrong("check", o, argv);
 	}
 	if (optind < argc)
 		return options_usage("check", "what is '%s'?", argv[optind]);

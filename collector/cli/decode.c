@@ -25,7 +25,6 @@
 #define INPUT_MAX (256u << 20) /* of one run's stdout */
 #define ERR_MAX (16u << 20)    /* of its stderr */
 #define LINE_MAX_BYTES (1u << 20)
-#define DOCUMENT_MAX (64u << 20)
 #define CHUNK 65536
 #define EXIT_IO 74
 

@@ -37,6 +37,15 @@ static int help(FILE *to)
 	return to == stdout ? 0 : EXIT_USAGE;
 }
 
+/* What could not be printed is no success. */
+static int finish(int rc)
+{
+	if (rc != 0 || (fflush(stdout) == 0 && ferror(stdout) == 0))
+		return rc;
+	fprintf(stderr, "mmlag: cannot write to standard output\n");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -50,7 +59,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].call(argc - 1, argv + 1);
+			return finish(commands[i].call(argc - 1, argv + 1));
 	fprintf(stderr, "mmlag: '%s' is no command\n\n", argv[1]);
 	return help(stderr);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/jsonw.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
@@ -65,7 +66,7 @@ static size_t send_all(struct elastic *e, const struct findings *f, struct err *
 		if (f->v[i].document.json != NULL)
 			docs[n++] = f->v[i].document; /* borrowed */
 	missing = n;
-	if (n > 0 && elastic_prepare(e, docs[0].t, clock_mono(), err) == 0 &&
+	if (n > 0 &&
 	    elastic_bulk(e, docs, n, verdicts, &wish, clock_mono(), err) == WHOLE_ITEMS)
 		for (size_t i = 0; i < n; i++)
 			missing -= verdicts[i].verdict == BULK_DONE ||
@@ -88,6 +89,7 @@ static int ship(const struct config *c, const struct findings *f)
 	}
 	missing = send_all(e, f, &err);
 	elastic_close(e);
+	utf8_plain(err.text); /* some of it are a server's words */
 	if (missing > 0)
 		fprintf(stderr, "mmlag once: %zu documents are not in the index: %s\n",
 			missing, err.text);
@@ -155,6 +157,7 @@ int cli_once(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"ship", no_argument, NULL, 's'},
+					      {"version", no_argument, NULL, 'V'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	const char *path = OPTIONS_DEFAULT_FILE;
@@ -162,18 +165,19 @@ int cli_once(int argc, char **argv)
 	int o;
 
 	opterr = 0;
-	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
 		if (o == 'h') {
 			fputs(usage, stdout);
 			return 0;
 		}
+		if (o == 'V')
+			return options_version();
 		if (o == 'c')
 			path = optarg;
 		else if (o == 's')
 			shipping = true;
 		else
-			return options_usage("once", "unknown option '%s'",
-					     argv[optind - 1]);
+			return options_wrong("once", o, argv);
 	}
 	if (optind < argc)
 		return options_usage("once", "what is '%s'?", argv[optind]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/options.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +20,19 @@ int options_usage(const char *command, const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "\nTry 'mmlag %s --help'.\n", command);
 	return EXIT_USAGE;
+}
+
+int options_wrong(const char *command, int o, char **argv)
+{
+	if (o == ':')
+		return options_usage(command, "'%s' needs a value", argv[optind - 1]);
+	return options_usage(command, "unknown option '%s'", argv[optind - 1]);
+}
+
+int options_version(void)
+{
+	printf("mmlag %s\n", MMLAG_VERSION);
+	return 0;
 }
 
 bool options_colour(FILE *stream)

@@ -20,6 +20,7 @@ static const char usage[] =
 int cli_run(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"version", no_argument, NULL, 'V'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	const char *path = OPTIONS_DEFAULT_FILE;
@@ -28,14 +29,15 @@ int cli_run(int argc, char **argv)
 	int o, rc;
 
 	opterr = 0;
-	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
 		if (o == 'h') {
 			fputs(usage, stdout);
 			return 0;
 		}
+		if (o == 'V')
+			return options_version();
 		if (o != 'c')
-			return options_usage("run", "unknown option '%s'",
-					     argv[optind - 1]);
+			return options_wrong("run", o, argv);
 		path = optarg;
 	}
 	if (optind < argc)
@@ -50,5 +52,7 @@ int cli_run(int argc, char **argv)
 	config_unref(c);
 	if (rc != 0 && err.code == DAEMON_LOCKED)
 		return EXIT_LOCKED;
+	if (rc != 0 && err.code == DAEMON_CONFIG)
+		return EXIT_CONFIG;
 	return rc == 0 ? 0 : 1;
 }

@@ -116,6 +116,7 @@ static void need_cli(const struct resolver *r, const struct config_topic *t)
 static void need_by_source(const struct resolver *r, const struct config_topic *t)
 {
 	const struct node *command = resolve_given(r, t, "command");
+	const struct node *format = resolve_given(r, t, "format");
 
 	if (t->source != SOURCE_SSH) {
 		complain_at(r, resolve_given(r, t, "source"),
@@ -131,6 +132,13 @@ static void need_by_source(const struct resolver *r, const struct config_topic *
 			r, command,
 			"command: say what it prints: \"format: line\" (a sample "
 			"a line, for ever) or \"format: table\" (as the CLI, once)");
+	if (command != NULL && format != NULL && t->format == FORMAT_LINE &&
+	    t->partitions == 0)
+		finding_warn(
+			r->f, format->line, format->column,
+			"format: without \"partitions\" a value's position need not "
+			"be its partition: say how many there are, or use "
+			"\"format: table\"");
 }
 
 static char *join(const char *directory, const char *path)

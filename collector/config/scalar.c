@@ -103,8 +103,8 @@ int scalar_bool(const char *text, bool *out, struct err *err)
 	static const char *const yes[] = {"true", "yes", "on", "y", "1"};
 	static const char *const no[] = {"false", "no", "off", "n", "0"};
 
-	*out = strcmp(text, yes[0]) == 0;
-	if (*out || strcmp(text, no[0]) == 0)
+	*out = strcasecmp(text, yes[0]) == 0;
+	if (*out || strcasecmp(text, no[0]) == 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
 		if (strcasecmp(text, yes[i]) == 0 || strcasecmp(text, no[i]) == 0)

@@ -55,6 +55,7 @@ int pool_ask_node(struct elastic *e, struct node *n, const struct call *c,
 		  struct mono now, struct http_answer *a, struct err *err)
 {
 	char *url = mem_printf("%s%s", n->url, c->path);
+	struct mono began = clock_mono();
 	struct http_request r = {
 		.method = c->method,
 		.url = url,
@@ -71,7 +72,8 @@ int pool_ask_node(struct elastic *e, struct node *n, const struct call *c,
 	if (rc == 0)
 		n->failures = 0;
 	else if (err->code != HTTP_STOPPED && err->code != HTTP_TOO_LARGE)
-		mark_dead(n, now);
+		/* its rest begins when the wait is over */
+		mark_dead(n, mono_add_ms(now, mono_diff_ms(clock_mono(), began)));
 	return rc;
 }
 

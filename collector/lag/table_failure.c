@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/jsonw.h"
 
 #include "banned.h"
 
@@ -131,8 +132,7 @@ static const struct rule {
 	{"sh: ", "cannot execute", REASON_CLI_MISSING, false, MISSING},
 };
 
-/* Lines that say nothing about a failure. */
-static bool noise(struct span line)
+bool table_noise(struct span line)
 {
 	static const char *const begins[] = {
 		"Picked up ", "OpenJDK ", "Java HotSpot",           "SLF4J",
@@ -165,7 +165,7 @@ static bool is_cause(struct span line)
 
 static bool is_any(struct span line)
 {
-	return !noise(line);
+	return !table_noise(line);
 }
 
 static bool is_trace(struct span line)
@@ -222,7 +222,7 @@ static const char *excerpt(struct span line, char out[EXCERPT + 1])
 	size_t n;
 
 	line = text_trim(line);
-	n = line.n < EXCERPT ? line.n : EXCERPT;
+	n = utf8_cut(line.p, line.n, EXCERPT);
 	memcpy(out, line.p, n);
 	out[n] = '\0';
 	for (size_t i = 0; i < n; i++)
@@ -319,7 +319,7 @@ static enum reason by_exit(const struct words *w, struct gap *gap)
 			    "the CLI was killed (signal 9); look for the out-of-memory "
 			    "killer in the host's kernel log",
 			    said);
-	if (w->exit_code > 128) {
+	if (w->exit_code > 128 && w->exit_code <= 128 + SIGNAL_MAX) {
 		snprintf(advice, sizeof(advice), "the CLI was ended by signal %d",
 			 w->exit_code - 128);
 		return tell(gap, REASON_CLI_ERROR, advice, said);
@@ -342,9 +342,10 @@ static enum reason by_content(const struct words *w, const struct table_seen *se
 	struct span line = find_line(w->out, is_any);
 
 	if (seen->state)
-		return gap_set(gap, REASON_NO_OFFSETS,
-			       "the group has no committed offsets to show: it has no "
-			       "active members, or is rebalancing");
+		return gap_set(
+			gap, REASON_BAD_OUTPUT,
+			"no table: the group has no committed offsets to show; it "
+			"has no active members, or is rebalancing");
 	if (line.n > 0)
 		return tell(gap, REASON_BAD_OUTPUT,
 			    "this is no table of kafka-consumer-groups.sh --describe",

@@ -37,7 +37,8 @@ struct table_row {
 	struct span group; /* empty where there is no GROUP column */
 	struct span topic; /* empty: a member without partitions (0.10.2 to 1.0) */
 	struct partition p;
-	bool aligned; /* TOPIC and PARTITION stand below their names */
+	bool aligned;       /* TOPIC and PARTITION stand below their names */
+	bool ends_with_lag; /* though the header has more columns */
 };
 
 /* Is it a header? Fills `h` for HEADER_OFFSETS alone.  @thread any */
@@ -59,11 +60,16 @@ struct table_seen {
 	bool state;   /* a message about the group's state */
 };
 
+/* A line of the JVM or its libraries, which says nothing about the group.  @thread any
+ */
+bool table_noise(struct span line);
+
 /* Why did this run give no row? Returns REASON_NONE only where seen->offsets is set and
  * nothing failed.  @thread any */
 enum reason table_explain(const struct cli_output *run, const struct table_seen *seen,
 			  struct gap *gap);
 
+#define SIGNAL_MAX 64 /* a shell gives 128 + the signal that ended a program */
 #define TABLE_NAMED 5 /* topics or groups that a message names */
 
 struct group {

@@ -22,6 +22,7 @@ struct reader {
 	bool no_group;         /* a header without GROUP was seen */
 	enum group_state said; /* by the last message about any group */
 	struct buf pending;    /* the beginning of a row that was split */
+	bool cut;              /* the line at hand may not be whole */
 };
 
 /* Groups are known without the white space at their end: the padding hides it. */
@@ -81,12 +82,24 @@ static void add_row(struct reader *r, const struct table_row *row)
 	topic->rows++;
 }
 
+static bool lag_is_difference(const struct partition *p)
+{
+	int64_t difference;
+
+	return !p->has_committed || !p->has_end ||
+	       (!__builtin_sub_overflow(p->end, p->committed, &difference) &&
+		difference == p->lag);
+}
+
 static bool read_row(struct reader *r, struct span line)
 {
 	struct table_row row;
 
-	if (!r->header.seen || !table_row_read(&r->header, line, r->t->wanted, &row))
+	if (!r->header.seen || !table_row_read(&r->header, line, r->t->wanted, &row) ||
+	    (!row.aligned && table_noise(line)))
 		return false;
+	if (r->cut && row.ends_with_lag && !lag_is_difference(&row.p))
+		row.p.has_lag = false; /* the number may be cut as well */
 	add_row(r, &row);
 	return true;
 }
@@ -176,9 +189,13 @@ static bool is_aligned(const struct reader *r, struct span line)
 /* The first half of a row that never got another. */
 static void flush_pending(struct reader *r)
 {
+	bool cut = r->cut;
+
+	r->cut = true;
 	if (r->pending.len > 0)
 		(void)read_plain(r, (struct span){r->pending.data, r->pending.len});
 	buf_reset(&r->pending);
+	r->cut = cut;
 }
 
 /* Is the line the other half of what is pending? Either half may look like a row: the
@@ -232,6 +249,7 @@ static void read_line(struct reader *r, struct span line)
 	}
 	if (record > 0) {
 		flush_pending(r);
+		r->cut = true;
 		if (is_row(r, before, &row) || !read_plain(r, before))
 			buf_add(&r->pending, before.p, before.n);
 	}
@@ -246,8 +264,10 @@ static void read_out(struct reader *r, struct span text)
 		text.p += 3;
 		text.n -= 3;
 	}
-	while (text_line(&text, &line))
+	while (text_line(&text, &line)) {
+		r->cut = text.p == line.p + line.n; /* no newline ends it */
 		read_line(r, line);
+	}
 	flush_pending(r);
 }
 
@@ -309,7 +329,8 @@ struct table *table_read(const struct cli_output *run, const char *group)
 	struct reader r = {.t = t, .pending = BUF_INIT(PENDING_MAX)};
 
 	t->wanted = mem_strdup(group);
-	t->cut = run->exit_code == 124 || run->exit_code > 128;
+	t->cut = run->exit_code == 124 ||
+		 (run->exit_code > 128 && run->exit_code <= 128 + SIGNAL_MAX);
 	read_out(&r, (struct span){run->out, run->out_len});
 	read_err(&r, (struct span){run->err, run->err_len});
 	buf_free(&r.pending);

@@ -199,10 +199,6 @@ static enum fit fits(const struct table_header *h, const struct span *field, siz
 	exact = p->has_lag && p->has_committed && p->has_end &&
 		!__builtin_sub_overflow(p->end, p->committed, &difference) &&
 		difference == p->lag;
-	/* cut off behind LAG: the number may be cut as well */
-	if (!exact && p->has_committed && p->has_end && n == (size_t)h->lag + 1 &&
-	    h->last > h->lag)
-		p->has_lag = false;
 	p->member = member_read(field, n, h->member);
 	return lag == NUMBER_BAD ? FIT_LOOSE : exact ? FIT_EXACT : FIT_ROW;
 }
@@ -258,6 +254,8 @@ static size_t find_topic(const struct table_header *h, struct span line,
 			return i;
 		if (i == known)
 			fit = FIT_KNOWN;
+		else if (fit == FIT_LOOSE)
+			continue; /* neither place nor name nor numbers speak for it */
 		if (fit > best_fit) {
 			best = i;
 			best_fit = fit;
@@ -297,6 +295,7 @@ bool table_row_read(const struct table_header *h, struct span line, const char *
 	if (fits(h, field + at, n - at, &row->p) == FIT_NONE)
 		return idle_row(h, field, n, row);
 	row->topic = field[at];
+	row->ends_with_lag = n - at == (size_t)h->lag + 1 && h->last > h->lag;
 	row->aligned = field[at].p == at_column(line, h->topic_column - h->indent) &&
 		       field[at + (size_t)h->partition].p ==
 			       at_column(line, h->partition_column - h->indent);

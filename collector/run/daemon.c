@@ -110,8 +110,11 @@ static int start_shipper(struct daemon *d, struct err *err)
 			 d->config->state_dir);
 		return 0;
 	}
-	if (shipper_new(&d->shipper, &d->config->elastic, d->store, err) != 0)
-		return err_wrap(err, "elasticsearch");
+	if (shipper_new(&d->shipper, &d->config->elastic, d->store, err) != 0) {
+		if (err->class == ERR_PERMANENT)
+			err->code = DAEMON_CONFIG;
+		return err->class;
+	}
 	return actor_start(&d->shipper_actor, "shipper", shipper_step, d->shipper,
 			   shipper_wake(d->shipper), &d->wake, err);
 }
@@ -173,7 +176,7 @@ static void watch_store(struct daemon *d)
 		log_error(ABOUT,
 			  "the spool's file could not be used and was put aside: %s",
 			  now.set_aside);
-	if (strcmp(now.trouble, d->seen.trouble) != 0 && *now.trouble != '\0')
+	if (*now.trouble != '\0' && *d->seen.trouble == '\0')
 		log_error(ABOUT, "spool: %s", now.trouble);
 	if (d->seen.degraded && !now.degraded)
 		log_info(ABOUT, "spool: the file can be written again");

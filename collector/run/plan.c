@@ -30,6 +30,13 @@ static bool same_host(const struct config_topic *a, const struct config_topic *b
 	return same(a->host, b->host) && a->port == b->port;
 }
 
+bool plan_same_login(const struct config_topic *a, const struct config_topic *b)
+{
+	return same_host(a, b) && same(a->user, b->user) &&
+	       same(a->key_file, b->key_file) && a->agent == b->agent &&
+	       a->host_key == b->host_key && same(a->host_key_pin, b->host_key_pin);
+}
+
 int plan_can_share(const struct config_topic *a, const struct config_topic *b)
 {
 	return a->source == b->source && a->format == FORMAT_TABLE &&
@@ -48,6 +55,8 @@ static struct plan_stream *find(struct plan *p, const struct config_topic *t,
 		const struct config_topic *first = p->streams[i].topics[0];
 
 		if (sharing == PLAN_AS_CONFIGURED && first->share != SHARE_GROUP)
+			continue;
+		if (sharing == PLAN_SHARED && !plan_same_login(first, t))
 			continue;
 		if (plan_can_share(first, t))
 			return &p->streams[i];

@@ -20,6 +20,7 @@
 #define ABOUT "elasticsearch"
 #define SLOW_MS 30000 /* between tries while an operator has to act */
 #define BACKLOG_REST_MIN_MS 50
+#define MALFORMED_MAX 3 /* documents in a row, before it is the server's fault */
 
 enum phase {
 	IDLE,   /* nothing asked of the store */
@@ -43,8 +44,10 @@ struct shipper {
 	struct backoff backoff;
 	enum bulk_pace pace; /* of the trouble that is on, with `troubled` */
 	bool troubled;
-	char trouble[160]; /* the words of it, to log only what changes */
-	bool failed;       /* since the last success: ends a drain */
+	int trouble_code; /* err.code of it, to log only what changes */
+	bool failed;      /* since the last success: ends a drain */
+	bool hurried;     /* a drain has begun, nothing is gathered any more */
+	int malformed;    /* single documents refused as malformed since a success */
 };
 
 int shipper_new(struct shipper **out, const struct config_elastic *c,
@@ -93,19 +96,25 @@ void shipper_drain(struct shipper *s)
 	wake_signal(&s->wake);
 }
 
-/* Say what is wrong, once for each kind of trouble. */
-static void trouble(struct shipper *s, enum bulk_pace pace, const char *words)
+/* Say what is wrong, once for each kind of trouble (the words of one kind differ from
+ * node to node), and look for mended credentials where an operator has to act. */
+static void trouble(struct shipper *s, enum bulk_pace pace, const struct err *why)
 {
+	bool news = !s->troubled || pace != s->pace || why->code != s->trouble_code;
+	struct err err = ERR_INIT;
+
 	metrics_add(METRIC_BULK_FAILURES, 1);
 	s->failed = true;
 	if (!s->troubled) /* what waits now, waited through an outage */
 		store_mark_backlog(s->store);
-	if (!s->troubled || pace != s->pace || strncmp(words, s->trouble, 80) != 0)
-		log_warn(ABOUT, "%s; documents wait in the spool, next try %s", words,
-			 pace == PACE_SLOW ? "every 30 s" : "with backoff");
+	if (news)
+		log_warn(ABOUT, "%s; documents wait in the spool, next try %s",
+			 why->text, pace == PACE_SLOW ? "every 30 s" : "with backoff");
+	if (pace == PACE_SLOW && elastic_reread(s->elastic, &err) != 0 && news)
+		log_warn(ABOUT, "%s", err.text);
 	s->troubled = true;
 	s->pace = pace;
-	snprintf(s->trouble, sizeof(s->trouble), "%s", words);
+	s->trouble_code = why->code;
 }
 
 static void all_is_well(struct shipper *s)
@@ -116,6 +125,7 @@ static void all_is_well(struct shipper *s)
 	}
 	s->troubled = false;
 	s->failed = false;
+	s->malformed = 0;
 	backoff_reset(&s->backoff);
 }
 
@@ -138,15 +148,11 @@ static void put_back(struct shipper *s)
 }
 
 static void fail(struct shipper *s, enum bulk_pace pace, int64_t wish_ms,
-		 const char *words)
+		 const struct err *why)
 {
-	struct err err = ERR_INIT;
-
-	trouble(s, pace, words);
+	trouble(s, pace, why);
 	pause_for(s, pace, wish_ms);
 	put_back(s);
-	if (pace == PACE_SLOW && elastic_reread(s->elastic, &err) != 0)
-		log_warn(ABOUT, "%s", err.text);
 }
 
 /* One document that the server will not take in any company. */
@@ -188,7 +194,7 @@ static void settle_part(struct shipper *s, int64_t wish_ms, const struct err *er
 	s->at += s->part;
 	s->part = s->batch.n - s->at;
 	if (retry > 0) {
-		trouble(s, pace, err->text);
+		trouble(s, pace, err);
 		pause_for(s, pace, wish_ms);
 	} else {
 		all_is_well(s);
@@ -214,16 +220,13 @@ static void send_part(struct shipper *s)
 	int64_t wish_ms = -1;
 	enum bulk_whole whole;
 
-	if (elastic_prepare(s->elastic, s->batch.documents[s->at].t, began, &err) !=
-	    0) {
-		fail(s,
-		     err.class == ERR_PERMANENT ? PACE_SLOW : (enum bulk_pace)err.code,
-		     -1, err.text);
-		return;
-	}
 	metrics_add(METRIC_BULK_REQUESTS, 1);
 	whole = elastic_bulk(s->elastic, s->batch.documents + s->at, s->part,
 			     s->verdicts + s->at, &wish_ms, began, &err);
+	if (whole != WHOLE_ITEMS && wake_stopping(&s->wake)) {
+		put_back(s); /* we cut the request off ourselves */
+		return;
+	}
 	switch (whole) {
 	case WHOLE_ITEMS:
 		settle_part(s, wish_ms, &err);
@@ -233,17 +236,21 @@ static void send_part(struct shipper *s)
 	case WHOLE_BISECT:
 		if (s->part > 1)
 			s->part /= 2;
-		else
+		else if (whole == WHOLE_BISECT && ++s->malformed > MALFORMED_MAX) {
+			/* One document can be the poison, not every one. */
+			fail(s, PACE_SLOW, wish_ms, &err);
+			return;
+		} else
 			reject_one(s, whole, &err);
 		break;
 	case WHOLE_AGAIN:
-		fail(s, PACE_AGAIN, wish_ms, err.text);
+		fail(s, PACE_AGAIN, wish_ms, &err);
 		return;
 	case WHOLE_BOOTSTRAP:
-		fail(s, PACE_BOOTSTRAP, wish_ms, err.text);
+		fail(s, PACE_BOOTSTRAP, wish_ms, &err);
 		return;
 	case WHOLE_SLOW:
-		fail(s, PACE_SLOW, wish_ms, err.text);
+		fail(s, PACE_SLOW, wish_ms, &err);
 		return;
 	}
 	if (s->at == s->batch.n) {
@@ -302,6 +309,10 @@ struct step shipper_step(void *self)
 		if (s->phase == HOLDING)
 			put_back(s);
 		return STEP_DONE;
+	}
+	if (draining && !s->hurried) {
+		s->hurried = true;
+		s->next_new = now;
 	}
 	if (mono_before(now, s->not_before) && !draining)
 		return STEP_UNTIL(s->not_before);

@@ -15,7 +15,6 @@
 #include "banned.h"
 
 #define GAP_REPEAT_MS 60000
-#define DOCUMENT_MAX (4 << 20)
 
 struct slot { /* one topic */
 	const struct config_topic *topic;
@@ -126,7 +125,7 @@ static void slot_gap(struct slot *s, const struct gap *g, struct mono now,
 }
 
 static void slot_sample(struct slot *s, const struct sample *sample,
-			const struct reading *r, struct findings *out)
+			const struct reading *r, struct mono now, struct findings *out)
 {
 	struct buf json = BUF_INIT(DOCUMENT_MAX);
 	struct assessment a;
@@ -139,7 +138,7 @@ static void slot_sample(struct slot *s, const struct sample *sample,
 	f->totals = sample_totals(sample);
 	s->gap.reason = REASON_NONE;
 	s->seen = true;
-	s->last_data = r->taken_mono;
+	s->last_data = now; /* a host's clock that was set back is no silence */
 	document_sample(&json, &s->origin, sample, &a);
 	f->document = document_make(sample->taken, &s->origin, "sample", r->key, &json);
 }
@@ -161,7 +160,7 @@ static void slot_reading(struct slot *s, struct reading *r, struct mono now,
 	}
 	sample.taken = r->taken;
 	sample.sample_ms = r->sample_ms;
-	slot_sample(s, &sample, r, out);
+	slot_sample(s, &sample, r, now, out);
 	sample_fini(&sample);
 }
 

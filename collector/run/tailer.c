@@ -78,6 +78,9 @@ static void tell(const struct finding *f)
 	if (f->is_gap)
 		log_warn(t->name, "no data: %s: %s", reason_name(f->gap.reason),
 			 f->gap.message);
+	else if (f->totals.with_lag == 0)
+		log_info(t->name, "has data: %lld partitions, no lag known",
+			 (long long)f->partitions);
 	else
 		log_info(t->name, "has data: %lld partitions, lag %lld",
 			 (long long)f->partitions, (long long)f->totals.sum);

@@ -24,11 +24,13 @@ struct wall {
 struct mono clock_mono(void);
 struct wall clock_wall(void);
 
-/* `t` plus `ms` milliseconds, saturating at MONO_NEVER.  @thread any */
+/* `t` plus `ms` milliseconds, saturating at both ends.  @thread any */
 static inline struct mono mono_add_ms(struct mono t, int64_t ms)
 {
-	if (ms > (INT64_MAX - t.ns) / 1000000)
+	if (ms > 0 && ms > (INT64_MAX - (t.ns > 0 ? t.ns : 0)) / 1000000)
 		return MONO_NEVER;
+	if (ms < 0 && ms < (INT64_MIN - (t.ns < 0 ? t.ns : 0)) / 1000000)
+		return (struct mono){INT64_MIN};
 	return (struct mono){t.ns + ms * 1000000};
 }
 

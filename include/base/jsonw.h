@@ -53,6 +53,10 @@ void jsonw_quote(struct buf *out, const char *s, size_t n);
  * 0 when it is not one.  @thread any */
 size_t utf8_sequence(const unsigned char *s, size_t n);
 
+/* Replace control characters, C1 and DEL included, by '?': what is left cannot forge a
+ * line or speak to a terminal.  @thread any */
+void utf8_plain(char *text);
+
 /* The largest length <= `max` at which `s` can be cut without splitting a UTF-8
  * sequence.  @thread any */
 size_t utf8_cut(const char *s, size_t len, size_t max);

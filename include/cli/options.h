@@ -15,6 +15,13 @@
  * @thread main */
 int options_usage(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* What getopt_long found wrong, in words; `o` is what it returned (':' or '?').
+ * @thread main */
+int options_wrong(const char *command, int o, char **argv);
+
+/* The answer to --version; returns 0.  @thread main */
+int options_version(void);
+
 /* Read the file and its secret files' state; print every finding as
  * file:line:column: error|warning: text on stderr. Returns the configuration (let go
  * with config_unref), or NULL after errors.

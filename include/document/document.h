@@ -13,7 +13,8 @@
 #include "lag/reason.h"
 #include "lag/sample.h"
 
-#define DOCUMENT_ID_LEN 46 /* 13 digits, '-', 32 hex digits */
+#define DOCUMENT_MAX (64 << 20) /* bytes of JSON: over 300,000 partitions */
+#define DOCUMENT_ID_LEN 46      /* 13 digits, '-', 32 hex digits */
 
 struct label {
 	const char *name, *value;

@@ -11,6 +11,7 @@
 
 enum daemon_failure {
 	DAEMON_LOCKED = 1, /* err.code: the state directory is in use by another */
+	DAEMON_CONFIG,     /* a file that the configuration names is of no use */
 };
 
 /* Run until SIGTERM or SIGINT; a second one ends at once. Returns 0 after a drained

@@ -3,6 +3,7 @@
 #ifndef MMLAG_RUN_PLAN_H
 #define MMLAG_RUN_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,12 +22,16 @@ struct plan {
 
 enum plan_sharing {
 	PLAN_AS_CONFIGURED,
-	PLAN_SHARED, /* one command for all that can share, whatever `share` says */
+	PLAN_SHARED, /* one command for all that can share and log in alike, whatever
+		      * `share` says */
 };
 
 /* The streams of a configuration, which must outlive the plan.  @thread any */
 struct plan plan_make(const struct config *c, enum plan_sharing sharing);
 void plan_free(struct plan *p);
+
+/* Do they log in to the same account in the same way?  @thread any */
+bool plan_same_login(const struct config_topic *a, const struct config_topic *b);
 
 /* Could these two topics be read by one command?  @thread any */
 int plan_can_share(const struct config_topic *a, const struct config_topic *b);

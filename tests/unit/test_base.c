@@ -134,6 +134,8 @@ static void wall_time_is_read_in_every_offset(void **state)
 					    "2026-11-21T03:36:10.Z",
 					    "2026-11-21T03:36:10Zx",
 					    "2026-11-21T03:36:10+9:00",
+					    "2026-02-30T03:36:10Z",
+					    "2026-04-31T00:00:00Z",
 					    "26-11-21T03:36:10Z",
 					    "now"};
 	struct wall t;
@@ -207,6 +209,7 @@ static void text_is_cut_between_characters(void **state)
 	assert_int_equal(utf8_cut("abc", 3, 10), 3);
 	assert_int_equal(utf8_cut("a\xe2\x82\xac", 4, 3), 1);
 	assert_int_equal(utf8_cut("a\xe2\x82\xac", 4, 4), 4);
+	assert_int_equal(utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5);
 }
 
 static void hashes_match_their_published_values(void **state)
@@ -341,6 +344,8 @@ static void a_credential_is_found_in_its_directory(void **state)
 	assert_int_equal(file_secret_path("credential:es", &path, &err), 0);
 	assert_string_equal(path, "/run/c/es");
 	free(path);
+	assert_int_equal(file_secret_path("credential:../es", &path, &err),
+			 ERR_PERMANENT);
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 

@@ -142,12 +142,10 @@ static const struct {
 	 TOPIC_DEFAULTS "topics:\n"
 			"  - {name: a, agent: yes}\n"
 			"  - {name: b, agent: Off}\n"
-			"  - {name: c, agent: maybe}\n"
-			"  - {name: d, agent: TRUE}\n",
+			"  - {name: c, agent: maybe}\n",
 	 "4:22: agent: \"yes\" is neither true nor false; write true\n"
 	 "5:22: agent: \"Off\" is neither true nor false; write false\n"
-	 "6:22: agent: \"maybe\" is neither true nor false\n"
-	 "7:22: agent: \"TRUE\" is neither true nor false; write true\n"},
+	 "6:22: agent: \"maybe\" is neither true nor false\n"},
 	{"words",
 	 TOPIC_DEFAULTS "topics:\n"
 			"  - {name: a, share: groups}\n"
@@ -288,7 +286,9 @@ static const struct {
 	 "4:23: format: line needs a \"command\" that prints lines\n"
 	 "5:40: command_config: a relative path is relative to "
 	 "\"kafka_home\", which is not given; write the whole path\n"
-	 "6:5: topic \"d\": \"passphrase_file\" without a \"key_file\"\n"},
+	 "6:5: topic \"d\": \"passphrase_file\" without a \"key_file\"\n"
+	 "6:35: warning: format: without \"partitions\" a value's position need "
+	 "not be its partition: say how many there are, or use \"format: table\"\n"},
 	{"a topic twice",
 	 TOPIC_DEFAULTS "topics:\n"
 			"  - a\n"

@@ -32,14 +32,14 @@ static void a_run_without_rows_says_why(void **state)
 	} rows[] = {
 		{"", "", 0, "bad_output", "printed nothing"},
 		{"", "", -1, "bad_output", "by hand"},
-		{"\n", "\nConsumer group 'g' has no active members.\n", 0, "no_offsets",
+		{"\n", "\nConsumer group 'g' has no active members.\n", 0, "bad_output",
 		 "no active"},
 		{"garbage \x80 here\n", "", 0, "bad_output", "garbage"},
 		{"\n\nError: Consumer group 'g' does not exist.\n", "", 0,
 		 "group_not_found", "check `group`"},
 		{"Consumer group `g` does not exist or is rebalancing.\n", "", 0,
 		 "group_not_found", "does not exist"},
-		{"Consumer group `g` is rebalancing.\n", "", 0, "no_offsets",
+		{"Consumer group `g` is rebalancing.\n", "", 0, "bad_output",
 		 "rebalancing"},
 		{"\nError: Executing consumer group command failed due to "
 		 "org.apache.kafka.common.errors.GroupIdNotFoundException: Group g not "
