@@ -139,7 +139,8 @@ lab-down: ## take it down
 PREFIX ?= /usr/local
 install: all ## program and examples below PREFIX (/usr/local), DESTDIR honoured
 	install -D -m 755 $(B)/mmlag $(DESTDIR)$(PREFIX)/bin/mmlag
-	install -D -m 644 examples/mmlag.yaml $(DESTDIR)$(PREFIX)/share/doc/mmlag/mmlag.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mmlag examples/* README.md \
+		mappings/mapping.json
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -99,7 +99,8 @@ static enum reason check(struct reader *r, int partitions, struct gap *gap)
 	if (s->n == 0)
 		return gap_set(
 			gap, REASON_NO_OFFSETS,
-			"the line is empty: the command found no lag of this topic");
+			"the line is empty: the command found no lag of this topic; if it "
+			"sends its stderr to /dev/null, look there");
 	if (!r->quads && partitions > 0 && s->n != (size_t)partitions)
 		return gap_set(
 			gap, REASON_BAD_OUTPUT,

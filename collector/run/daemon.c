@@ -243,16 +243,23 @@ static void stop_shipper(struct daemon *d, struct mono deadline)
 static void stop_store(struct daemon *d)
 {
 	struct store_status status;
+	int64_t lost;
 
 	if (d->store == NULL)
 		return;
 	wake_stop(store_wake(d->store));
 	actor_join(&d->store_actor);
 	store_status(d->store, &status);
-	if (status.documents > 0)
-		log_info(ABOUT, "%lld documents stay in the spool",
-			 (long long)status.documents);
+	lost = -metrics_get(METRIC_DOC_EVICTED);
 	store_close(d->store);
+	lost += metrics_get(METRIC_DOC_EVICTED);
+	if (lost > 0)
+		log_error(ABOUT,
+			  "%lld documents could not be written to %s and are lost: %s",
+			  (long long)lost, d->config->state_dir, status.trouble);
+	if (status.documents > lost)
+		log_info(ABOUT, "%lld documents stay in the spool",
+			 (long long)(status.documents - lost));
 }
 
 static void stop(struct daemon *d)

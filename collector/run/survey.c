@@ -29,8 +29,10 @@ static void answer(struct look *l, struct finding *f)
 
 		if (l->plan->topics[i] != f->topic || mine->document.json != NULL)
 			continue;
-		if (f->is_gap && f->gap.reason == REASON_SSH_BUSY)
+		if (f->is_gap && f->gap.reason == REASON_SSH_BUSY) {
+			mine->gap = f->gap; /* said if nothing better comes */
 			continue;
+		}
 		*mine = *f;
 		f->document.json = NULL;
 		f->document.topic = NULL;
@@ -45,6 +47,8 @@ static void nothing_came(struct look *l)
 
 		if (mine->document.json == NULL) {
 			mine->is_gap = true;
+			if (mine->gap.reason != REASON_NONE)
+				continue;
 			gap_set(&mine->gap, REASON_CLI_TIMEOUT,
 				"no answer within %lld s",
 				(long long)((mine->topic->timeout_ms + SETUP_MS) /

@@ -358,12 +358,37 @@ static void advise(const struct hostkeys *h, const struct config_topic *t,
 	buf_free(&line);
 }
 
+/* A key of another type is as strange as a changed one, but may be a matter of what the
+ * library can ask for: 1.10 knows no RSA host keys with SHA-2. The messages leave out
+ * the line to add where it would not fit into a gap's message. */
+static void refuse_changed(const struct hostkeys *h, const struct hostkey_entry *entry,
+			   const char *type, const char *shown, const char *advice,
+			   struct err *err)
+{
+	struct span blob = {(unsigned char *)entry->blob.data, entry->blob.len};
+	char known[FINGERPRINT_TEXT], old[64];
+
+	hostkey_type(blob, old, sizeof(old));
+	wire_fingerprint(blob.p, blob.len, known);
+	if (strcmp(old, type) != 0)
+		err_set(err, ERR_PERMANENT,
+			"%s:%d knows %s by an %s key only, the host shows %s %s; if "
+			"that is right, %s",
+			entry->file, entry->line, h->name, old, type, shown, advice);
+	else
+		err_set(err, ERR_PERMANENT,
+			"host key of %s has CHANGED: it shows %s, %s:%d has %s: an "
+			"attack, or a new host; if new, delete that line and set "
+			"host_key: accept-new",
+			h->name, shown, entry->file, entry->line, known);
+}
+
 static int refuse(const struct hostkeys *h, const struct config_topic *t,
 		  struct span blob, enum hostkey_verdict verdict,
 		  const struct hostkey_entry *entry, struct err *err)
 {
 	struct buf advice = BUF_INIT(1024);
-	char type[64], shown[FINGERPRINT_TEXT], known[FINGERPRINT_TEXT];
+	char type[64], shown[FINGERPRINT_TEXT];
 
 	hostkey_type(blob, type, sizeof(type));
 	wire_fingerprint(blob.p, blob.len, shown);
@@ -372,14 +397,9 @@ static int refuse(const struct hostkeys *h, const struct config_topic *t,
 		err_set(err, ERR_PERMANENT,
 			"host key of %s, %s %s, is revoked by %s:%d", h->name, type,
 			shown, entry->file, entry->line);
-	else if (verdict == HOSTKEY_CHANGED) {
-		wire_fingerprint(entry->blob.data, entry->blob.len, known);
-		err_set(err, ERR_PERMANENT,
-			"host key of %s has CHANGED: it shows %s %s, %s:%d has %s: an "
-			"attack, or a new host; if new, remove that line and %s",
-			h->name, type, shown, entry->file, entry->line, known,
-			buf_str(&advice));
-	} else
+	else if (verdict == HOSTKEY_CHANGED)
+		refuse_changed(h, entry, type, shown, buf_str(&advice), err);
+	else
 		err_set(err, ERR_PERMANENT,
 			"host key of %s is unknown: it shows %s %s%s%s; if that is right, %s",
 			h->name, type, shown, *h->unreadable ? "; not read: " : "",

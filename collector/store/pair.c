@@ -480,9 +480,13 @@ void pair_close(struct pair *p)
 		p->more = false;
 		move_back(p);
 	} while (p->more);
-	if (p->db[PAIR_MEMORY] != NULL)
+	if (p->db[PAIR_MEMORY] != NULL) {
+		/* No file would take them: lost, and counted as such. */
+		metrics_add(METRIC_DOC_EVICTED,
+			    spool_totals(p->db[PAIR_MEMORY]).documents);
 		spool_abandon(p->db[PAIR_MEMORY], p->pending[PAIR_MEMORY].v,
 			      p->pending[PAIR_MEMORY].n);
+	}
 	for (int side = 0; side < PAIR_SIDES; side++) {
 		spool_close(p->db[side]);
 		clear_verdicts(&p->pending[side]);

@@ -338,7 +338,9 @@ static const struct {
 	 "and '-' only\n"
 	 "7:5: name: \"${1x}\" is no reference to the environment; write "
 	 "${NAME} or ${NAME:default}, and $$ for a dollar sign\n"
-	 "8:5: name: \"${\" without \"}\"; write $$ for a dollar sign\n"},
+	 "8:5: name: \"${\" without \"}\"; write $$ for a dollar sign\n"
+	 "9:60: warning: format: without \"partitions\" a value's position need "
+	 "not be its partition: say how many there are, or use \"format: table\"\n"},
 	{"what this version does not do",
 	 TOPIC_DEFAULTS
 	 "topics:\n"

@@ -269,9 +269,14 @@ static void a_refusal_shows_fingerprint_file_and_line(void **state)
 	end(&s);
 	begin(&s, HOST_KEY_ACCEPT_NEW, "#\n#\n[h]:2222 ssh-rsa " RSA "\n");
 	assert_int_equal(decide(&s), ERR_PERMANENT);
-	assert_non_null(strstr(s.err.text, "CHANGED"));
-	assert_non_null(strstr(s.err.text, "second:3 has SHA256:"));
+	assert_non_null(strstr(s.err.text, "second:3 knows [h]:2222 by an ssh-rsa key "
+					   "only, the host shows ssh-ed25519 SHA256:"));
 	assert_true(access(s.first, F_OK) != 0);
+	end(&s);
+	begin(&s, HOST_KEY_STRICT, "[h]:2222 ssh-ed25519 " ED2 "\n");
+	assert_int_equal(decide(&s), ERR_PERMANENT);
+	assert_non_null(strstr(s.err.text, "CHANGED"));
+	assert_non_null(strstr(s.err.text, "second:1 has SHA256:"));
 	end(&s);
 }
 
