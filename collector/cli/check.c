@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * check: the whole configuration, then (unless --offline) everything that it names, a
  * line for each thing looked at: what it is, how it is, what to do. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -283,35 +282,14 @@ static int check(const char *path, bool offline, bool fix)
 
 int cli_check(int argc, char **argv)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"offline", no_argument, NULL, 'o'},
-					      {"fix-mapping", no_argument, NULL, 'f'},
-					      {"version", no_argument, NULL, 'V'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	const char *path = OPTIONS_DEFAULT_FILE;
 	bool offline = false, fix = false;
-	int o;
+	const struct option_flag flags[] = {{"offline", &offline},
+					    {"fix-mapping", &fix}};
+	const char *path;
+	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags));
 
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-		if (o == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (o == 'V')
-			return options_version();
-		if (o == 'c')
-			path = optarg;
-		else if (o == 'o')
-			offline = true;
-		else if (o == 'f')
-			fix = true;
-		else
-			return options_wrong("check", o, argv);
-	}
-	if (optind < argc)
-		return options_usage("check", "what is '%s'?", argv[optind]);
+	if (rc != OPTIONS_GO_ON)
+		return rc;
 	if (offline && fix)
 		return options_usage("check", "--fix-mapping needs to be online");
 	return check(path, offline, fix);

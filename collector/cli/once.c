@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * once: one sample of every topic: NDJSON, or a table for a person; with --ship also
  * straight to Elasticsearch, without the store. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,31 +154,10 @@ static int once(const char *path, bool shipping)
 
 int cli_once(int argc, char **argv)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"ship", no_argument, NULL, 's'},
-					      {"version", no_argument, NULL, 'V'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	const char *path = OPTIONS_DEFAULT_FILE;
 	bool shipping = false;
-	int o;
+	const struct option_flag flags[] = {{"ship", &shipping}};
+	const char *path;
+	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags));
 
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-		if (o == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (o == 'V')
-			return options_version();
-		if (o == 'c')
-			path = optarg;
-		else if (o == 's')
-			shipping = true;
-		else
-			return options_wrong("once", o, argv);
-	}
-	if (optind < argc)
-		return options_usage("once", "what is '%s'?", argv[optind]);
-	return once(path, shipping);
+	return rc != OPTIONS_GO_ON ? rc : once(path, shipping);
 }

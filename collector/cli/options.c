@@ -22,17 +22,52 @@ int options_usage(const char *command, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-int options_wrong(const char *command, int o, char **argv)
+/* Long options are numbered from here, behind all characters. */
+#define FIRST_FLAG 256
+
+static int wrong(const char *command, int o, char **argv)
 {
 	if (o == ':')
 		return options_usage(command, "'%s' needs a value", argv[optind - 1]);
+	if (optopt != 0 && optopt < FIRST_FLAG)
+		return options_usage(command, "unknown option '-%c'", optopt);
 	return options_usage(command, "unknown option '%s'", argv[optind - 1]);
 }
 
-int options_version(void)
+int options_parse(int argc, char **argv, const char *usage, const char **path,
+		  const struct option_flag *flags, size_t n)
 {
-	printf("mmlag %s\n", MMLAG_VERSION);
-	return 0;
+	struct option longs[OPTION_FLAGS_MAX + 4] = {{"config", required_argument, NULL,
+						      'c'},
+						     {"help", no_argument, NULL, 'h'},
+						     {"version", no_argument, NULL,
+						      'V'}};
+	int o;
+
+	for (size_t i = 0; i < n && i < OPTION_FLAGS_MAX; i++)
+		longs[3 + i] = (struct option){flags[i].name, no_argument, NULL,
+					       FIRST_FLAG + (int)i};
+	*path = OPTIONS_DEFAULT_FILE;
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
+		if (o == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (o == 'V') {
+			printf("mmlag %s\n", MMLAG_VERSION);
+			return 0;
+		}
+		if (o == 'c')
+			*path = optarg;
+		else if (o >= FIRST_FLAG)
+			*flags[o - FIRST_FLAG].set = true;
+		else
+			return wrong(argv[0], o, argv);
+	}
+	if (optind < argc)
+		return options_usage(argv[0], "what is '%s'?", argv[optind]);
+	return OPTIONS_GO_ON;
 }
 
 bool options_colour(FILE *stream)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * run: the daemon's command line. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -19,29 +18,13 @@ static const char usage[] =
 
 int cli_run(int argc, char **argv)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"version", no_argument, NULL, 'V'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	const char *path = OPTIONS_DEFAULT_FILE;
+	const char *path;
 	struct err err = ERR_INIT;
 	struct config *c;
-	int o, rc;
+	int rc = options_parse(argc, argv, usage, &path, NULL, 0);
 
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-		if (o == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (o == 'V')
-			return options_version();
-		if (o != 'c')
-			return options_wrong("run", o, argv);
-		path = optarg;
-	}
-	if (optind < argc)
-		return options_usage("run", "what is '%s'?", argv[optind]);
+	if (rc != OPTIONS_GO_ON)
+		return rc;
 	c = options_load(path, true);
 	if (c == NULL)
 		return EXIT_CONFIG;

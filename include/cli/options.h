@@ -15,12 +15,22 @@
  * @thread main */
 int options_usage(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* What getopt_long found wrong, in words; `o` is what it returned (':' or '?').
- * @thread main */
-int options_wrong(const char *command, int o, char **argv);
+/* An option without a value, of one command: "--offline". */
+struct option_flag {
+	const char *name;
+	bool *set;
+};
 
-/* The answer to --version; returns 0.  @thread main */
-int options_version(void);
+#define OPTIONS_GO_ON (-1)
+
+/* Read the arguments of a command that takes -c FILE, --help, --version and `n` (at
+ * most OPTION_FLAGS_MAX) flags, nothing else. `usage` is the help text. Returns
+ * OPTIONS_GO_ON with *path and the flags set, or the exit code of a command that is
+ * over.
+ * @thread main */
+#define OPTION_FLAGS_MAX 4
+int options_parse(int argc, char **argv, const char *usage, const char **path,
+		  const struct option_flag *flags, size_t n);
 
 /* Read the file and its secret files' state; print every finding as
  * file:line:column: error|warning: text on stderr. Returns the configuration (let go
