@@ -116,13 +116,14 @@ check: ## unit tests, scenarios and fuzz corpora: ten seconds
 	$(if $(FUZZ),$(Q)scripts/run-tests "fuzz corpora" $(FUZZ_RUNS))
 
 test: ## everything, with all that it needs
-	$(Q)scripts/setup build test lab && scripts/test
+	$(Q)scripts/setup build test sshd lab && scripts/test
 
 test-all: ## the same and what takes long, by hand
-	$(Q)scripts/setup build test lab && ALL=1 scripts/test
+	$(Q)scripts/setup build test sshd lab && ALL=1 scripts/test
 
 demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
-	$(Q)scripts/setup build lab && $(MAKE) -s -j$$(nproc) all && scripts/demo
+	$(Q)scripts/setup build sshd && { scripts/setup lab || true; } && \
+	$(MAKE) -s -j$$(nproc) all && scripts/demo
 
 lint: ## what is out of style or suspicious
 	$(Q)scripts/setup build test lint && scripts/lint
@@ -131,7 +132,7 @@ format: ## lay out the sources as .clang-format says
 	$(Q)find collector include tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
 lab: ## bring the lab up and leave it running
-	$(Q)scripts/setup lab && scripts/lab up
+	$(Q)scripts/setup sshd lab && scripts/lab up
 
 lab-down: ## take it down
 	$(Q)scripts/lab down
