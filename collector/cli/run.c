@@ -21,10 +21,12 @@ int cli_run(int argc, char **argv)
 	const char *path;
 	struct err err = ERR_INIT;
 	struct config *c;
+	sigset_t held;
 	int rc = options_parse(argc, argv, usage, &path, NULL, 0);
 
 	if (rc != OPTIONS_GO_ON)
 		return rc;
+	daemon_hold_signals(&held);
 	c = options_load(path, true);
 	if (c == NULL)
 		return EXIT_CONFIG;

@@ -68,16 +68,21 @@ static void raise_descriptor_limit(size_t topics)
 			 (unsigned long long)r.rlim_cur);
 }
 
-static int block_signals(struct daemon *d, struct err *err)
+void daemon_hold_signals(sigset_t *held)
 {
-	sigset_t set;
+	sigemptyset(held);
+	sigaddset(held, SIGTERM);
+	sigaddset(held, SIGINT);
+	sigaddset(held, SIGHUP);
+	sigprocmask(SIG_BLOCK, held, NULL);
+}
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+static int listen_to_signals(struct daemon *d, struct err *err)
+{
+	sigset_t held;
+
+	daemon_hold_signals(&held);
+	d->signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (d->signal_fd < 0)
 		return err_set_errno(err, ERR_RETRY, errno, "cannot listen to signals");
 	return 0;
@@ -145,7 +150,7 @@ static int start(struct daemon *d, struct err *err)
 			err->code = DAEMON_LOCKED;
 		return err->class;
 	}
-	if (block_signals(d, err) != 0 || http_global_init(err) != 0 ||
+	if (listen_to_signals(d, err) != 0 || http_global_init(err) != 0 ||
 	    ssh_global_init(err) != 0)
 		return err->class;
 	raise_descriptor_limit(d->config->topic_count);

@@ -4,6 +4,8 @@
 #ifndef MMLAG_RUN_DAEMON_H
 #define MMLAG_RUN_DAEMON_H
 
+#include <signal.h>
+
 #include "base/err.h"
 #include "config/config.h"
 
@@ -13,6 +15,11 @@ enum daemon_failure {
 	DAEMON_LOCKED = 1, /* err.code: the state directory is in use by another */
 	DAEMON_CONFIG,     /* a file that the configuration names is of no use */
 };
+
+/* From now on SIGTERM, SIGINT and SIGHUP wait for daemon_run, so that one that comes
+ * while the configuration is read ends the program as any other. Fills in `held`.
+ * @thread main */
+void daemon_hold_signals(sigset_t *held);
 
 /* Run until SIGTERM or SIGINT; a second one ends at once. Returns 0 after a drained
  * stop, or a negative class when it could not start.

@@ -114,6 +114,7 @@ def test_an_absent_topic_is_absent_and_not_its_longer_namesake(workplace):
 def test_nothing_is_left_on_the_host(workplace, lab):
     """After SIGTERM at once, after our own kill -9 within two seconds, with a JVM running."""
     for sig, code in ((signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
+        wait_for("the end of what ran before", 10, lambda: not remote_processes(lab))
         daemon = workplace.daemon(workplace.config(defaults={"interval": "1s"}))
         wait_for("a JVM", 30, lambda: any("ConsumerGroupCommand" in p or "kafka-consumer-groups"
                                           in p for p in remote_processes(lab)))
