@@ -2,7 +2,6 @@
 #include "cli/judge.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdint.h>
@@ -309,28 +308,8 @@ int judge_stream(FILE *in, FILE *out)
 
 int cli_judge(int argc, char **argv)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"help", no_argument, NULL, 'h'},
-					      {"version", no_argument, NULL, 'V'},
-					      {NULL, 0, NULL, 0}};
-	int o;
+	const char *path; /* -c is taken everywhere; there is nothing in it for us */
+	int rc = options_parse(argc, argv, usage, &path, NULL, 0);
 
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (o == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (o == 'V') {
-			printf("mmlag %s\n", MMLAG_VERSION);
-			return 0;
-		}
-		if (o != 'c')
-			return options_usage("judge", "unknown option '%s'",
-					     argv[optind - 1]);
-	}
-	if (optind < argc)
-		return options_usage("judge", "what is '%s'? Windows come on stdin",
-				     argv[optind]);
-	return judge_stream(stdin, stdout);
+	return rc != OPTIONS_GO_ON ? rc : judge_stream(stdin, stdout);
 }
