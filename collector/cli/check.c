@@ -283,10 +283,10 @@ static int check(const char *path, bool offline, bool fix)
 int cli_check(int argc, char **argv)
 {
 	bool offline = false, fix = false;
-	const struct option_flag flags[] = {{"offline", &offline},
-					    {"fix-mapping", &fix}};
+	const struct option_flag flags[] = {{"offline", &offline, NULL},
+					    {"fix-mapping", &fix, NULL}};
 	const char *path;
-	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags));
+	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags), NULL);
 
 	if (rc != OPTIONS_GO_ON)
 		return rc;

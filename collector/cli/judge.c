@@ -309,7 +309,7 @@ int judge_stream(FILE *in, FILE *out)
 int cli_judge(int argc, char **argv)
 {
 	const char *path; /* -c is taken everywhere; there is nothing in it for us */
-	int rc = options_parse(argc, argv, usage, &path, NULL, 0);
+	int rc = options_parse(argc, argv, usage, &path, NULL, 0, NULL);
 
 	return rc != OPTIONS_GO_ON ? rc : judge_stream(stdin, stdout);
 }

@@ -155,9 +155,9 @@ static int once(const char *path, bool shipping)
 int cli_once(int argc, char **argv)
 {
 	bool shipping = false;
-	const struct option_flag flags[] = {{"ship", &shipping}};
+	const struct option_flag flags[] = {{"ship", &shipping, NULL}};
 	const char *path;
-	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags));
+	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags), NULL);
 
 	return rc != OPTIONS_GO_ON ? rc : once(path, shipping);
 }

@@ -35,7 +35,7 @@ static int wrong(const char *command, int o, char **argv)
 }
 
 int options_parse(int argc, char **argv, const char *usage, const char **path,
-		  const struct option_flag *flags, size_t n)
+		  const struct option_flag *flags, size_t n, int *rest)
 {
 	struct option longs[OPTION_FLAGS_MAX + 4] = {{"config", required_argument, NULL,
 						      'c'},
@@ -45,8 +45,11 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	int o;
 
 	for (size_t i = 0; i < n && i < OPTION_FLAGS_MAX; i++)
-		longs[3 + i] = (struct option){flags[i].name, no_argument, NULL,
-					       FIRST_FLAG + (int)i};
+		longs[3 + i] =
+			(struct option){flags[i].name,
+					flags[i].value != NULL ? required_argument
+							       : no_argument,
+					NULL, FIRST_FLAG + (int)i};
 	*path = OPTIONS_DEFAULT_FILE;
 	opterr = 0;
 	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
@@ -60,12 +63,16 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 		}
 		if (o == 'c')
 			*path = optarg;
+		else if (o >= FIRST_FLAG && flags[o - FIRST_FLAG].value != NULL)
+			*flags[o - FIRST_FLAG].value = optarg;
 		else if (o >= FIRST_FLAG)
 			*flags[o - FIRST_FLAG].set = true;
 		else
 			return wrong(argv[0], o, argv);
 	}
-	if (optind < argc)
+	if (rest != NULL)
+		*rest = optind;
+	else if (optind < argc)
 		return options_usage(argv[0], "what is '%s'?", argv[optind]);
 	return OPTIONS_GO_ON;
 }

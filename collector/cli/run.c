@@ -22,7 +22,7 @@ int cli_run(int argc, char **argv)
 	struct err err = ERR_INIT;
 	struct config *c;
 	sigset_t held;
-	int rc = options_parse(argc, argv, usage, &path, NULL, 0);
+	int rc = options_parse(argc, argv, usage, &path, NULL, 0, NULL);
 
 	if (rc != OPTIONS_GO_ON)
 		return rc;

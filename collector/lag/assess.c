@@ -204,3 +204,23 @@ struct assessment assess_look(const struct assess *a, struct mono now)
 		return (struct assessment)ASSESSMENT_INIT;
 	return a->state;
 }
+
+bool assess_partition(const struct assess *a, int32_t partition,
+		      struct partition_state *out)
+{
+	size_t low = 0, high = a->n;
+
+	while (low < high) {
+		size_t i = (low + high) / 2;
+
+		if (a->v[i].partition < partition)
+			low = i + 1;
+		else
+			high = i;
+	}
+	if (low == a->n || a->v[low].partition != partition ||
+	    a->v[low].seen_ms != a->fed_ms)
+		return false;
+	*out = series_state(&a->v[low], &a->rules);
+	return true;
+}

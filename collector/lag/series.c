@@ -215,10 +215,18 @@ static unsigned suspended(const struct series *s, const struct assess_rules *rul
 	return without;
 }
 
+/* Share of the window that was observed. */
+static double complete(const struct series *s, const struct assess_rules *rules)
+{
+	int64_t observed = s->seen_ms - s->since_ms;
+
+	return observed < rules->window_ms ? (double)observed / (double)rules->window_ms
+					   : 1;
+}
+
 enum rule series_judge(const struct series *s, const struct assess_rules *rules)
 {
 	struct commit commits[SERIES_RECORDS + 1];
-	int64_t observed = s->seen_ms - s->since_ms;
 	int64_t start = s->seen_ms - rules->window_ms;
 	int64_t end;
 	struct window w = {.commits = commits,
@@ -228,10 +236,7 @@ enum rule series_judge(const struct series *s, const struct assess_rules *rules)
 			   .current_lag = s->row.lag,
 			   .allowed_lag = rules->allowed_lag,
 			   .now_ms = s->seen_ms,
-			   .complete =
-				   observed < rules->window_ms
-					   ? (double)observed / (double)rules->window_ms
-					   : 1,
+			   .complete = complete(s, rules),
 			   .minimum_complete = rules->minimum_complete,
 			   .without = suspended(s, rules)};
 
@@ -254,4 +259,23 @@ enum rule series_judge(const struct series *s, const struct assess_rules *rules)
 		commits[w.n++] = (struct commit){s->row.committed, s->seen_ms,
 						 most(s->row.lag, 0)};
 	return rules_judge(&w);
+}
+
+struct partition_state series_state(const struct series *s,
+				    const struct assess_rules *rules)
+{
+	struct partition_state p = {.number = s->partition,
+				    .rule = series_judge(s, rules),
+				    .complete = complete(s, rules),
+				    .time_lag_ms = timelag_ms(&s->timelag, s->seen_ms),
+				    .time_lag_kind = s->timelag.kind,
+				    .ownerless = s->ownerless,
+				    .unchanged_ms = s->seen_ms - s->changed_ms};
+
+	p.verdict = rule_verdict(p.rule);
+	if (s->only_lags)
+		return p;
+	p.n_commits = s->n;
+	memcpy(p.commits, s->commits, (size_t)s->n * sizeof(p.commits[0]));
+	return p;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * daemon: see daemon.h. Reads as the start and the stop of the program:
- *   start: config → log → state lock → metrics → store → shipper → tailers → wait
- *   stop:  tailers → shipper (drains) → store → state lock */
+ *   start: config → log → state lock → metrics → board → store → shipper → tailers →
+ * wait stop:  tailers → shipper (drains) → store → board → state lock */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "board/board.h"
 #include "http/http.h"
 #include "run/actor.h"
 #include "run/plan.h"
@@ -39,6 +40,7 @@ struct daemon {
 	int lock_fd, signal_fd;
 	struct plan plan;
 	struct store *store;
+	struct board *board;
 	struct store_status seen; /* what the log has told already */
 	struct actor store_actor;
 	struct shipper *shipper; /* NULL without an elasticsearch section */
@@ -130,7 +132,7 @@ static int start_tailers(struct daemon *d, struct err *err)
 	d->tailers = mem_calloc(d->plan.n, sizeof(struct tailer *));
 	d->tailer_actors = mem_calloc(d->plan.n, sizeof(*d->tailer_actors));
 	for (size_t i = 0; i < d->plan.n; i++) {
-		d->tailers[i] = tailer_new(&d->plan.streams[i], d->store);
+		d->tailers[i] = tailer_new(&d->plan.streams[i], d->store, d->board);
 		if (d->tailers[i] == NULL)
 			return err_set(err, ERR_RETRY,
 				       "no descriptor is left (ulimit -n)");
@@ -156,6 +158,7 @@ static int start(struct daemon *d, struct err *err)
 	raise_descriptor_limit(d->config->topic_count);
 	mallopt(M_ARENA_MAX,
 		2); /* a thousand threads, and little to allocate in each */
+	d->board = board_new();
 	if (start_store(d, err) != 0 || start_shipper(d, err) != 0)
 		return err->class;
 	return start_tailers(d, err);
@@ -274,6 +277,7 @@ static void stop(struct daemon *d)
 	stop_tailers(d);
 	stop_shipper(d, deadline);
 	stop_store(d);
+	board_free(d->board);
 	plan_free(&d->plan);
 	ssh_global_fini();
 	http_global_fini();

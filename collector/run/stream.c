@@ -25,13 +25,16 @@ struct slot { /* one topic */
 	bool seen;             /* has ever had data */
 	struct gap gap;        /* REASON_NONE: has data, or nothing is known yet */
 	struct wall gap_since;
-	struct mono gap_repeat; /* when to say it again */
+	struct mono gap_repeat;   /* when to say it again */
+	struct board_slot *board; /* NULL without a board */
+	const struct view *shown; /* what stands there */
 };
 
 struct stream {
 	struct source *source;
 	struct slot *slots;
 	size_t n;
+	struct board *board; /* may be NULL */
 	struct gap trouble; /* the last one told by the source since the last reading */
 };
 
@@ -73,7 +76,8 @@ static void slot_init(struct slot *s, const struct config_topic *t, struct mono 
 }
 
 struct stream *stream_new(const struct config_topic *const *topics, size_t n,
-			  struct wake *wake, int64_t first_delay_ms)
+			  struct wake *wake, int64_t first_delay_ms,
+			  struct board *board)
 {
 	struct stream *s = mem_calloc(1, sizeof(*s));
 	struct mono now = clock_mono();
@@ -81,8 +85,12 @@ struct stream *stream_new(const struct config_topic *const *topics, size_t n,
 	s->source = source_new(topics[0], wake, first_delay_ms);
 	s->slots = mem_calloc(n, sizeof(*s->slots));
 	s->n = n;
-	for (size_t i = 0; i < n; i++)
+	s->board = board;
+	for (size_t i = 0; i < n; i++) {
 		slot_init(&s->slots[i], topics[i], now);
+		if (board != NULL)
+			s->slots[i].board = board_add(board);
+	}
 	return s;
 }
 
@@ -92,6 +100,9 @@ void stream_close(struct stream *s)
 		return;
 	source_close(s->source);
 	for (size_t i = 0; i < s->n; i++) {
+		if (s->board != NULL)
+			board_drop(s->board, s->slots[i].board);
+		view_unref(s->slots[i].shown);
 		assess_free(s->slots[i].assess);
 		free(s->slots[i].labels);
 	}
@@ -99,9 +110,58 @@ void stream_close(struct stream *s)
 	free(s);
 }
 
+/* A view of now, with the sample of the one before. */
+static struct view *slot_view(const struct slot *s)
+{
+	const struct config_topic *t = s->topic;
+	const struct view *old = s->shown;
+	struct view *v = view_new();
+
+	view_set_name(v, t->cluster, t->group, t->name, t->host, t->match);
+	view_set_labels(v, s->labels, t->label_count);
+	v->config = t;
+	v->at = clock_wall();
+	v->gap = s->gap;
+	v->gap_since = s->gap_since;
+	if (old != NULL)
+		view_copy_sample(v, old);
+	return v;
+}
+
+/* Publish `v`, with the status that follows from it. */
+static void slot_show(struct stream *stream, struct slot *s, struct view *v)
+{
+	v->status =
+		v->gap.reason != REASON_NONE ? VERDICT_NODATA : v->assessment.status;
+	v->status_since = s->shown != NULL && s->shown->status == v->status
+				  ? s->shown->status_since
+				  : v->at;
+	view_unref(s->shown);
+	s->shown = view_ref(v);
+	board_publish(stream->board, s->board, v);
+}
+
+static void slot_show_sample(struct stream *stream, struct slot *s,
+			     const struct sample *sample, const struct assessment *a,
+			     const struct reading *r)
+{
+	struct view *v;
+
+	if (stream->board == NULL)
+		return;
+	v = slot_view(s);
+	view_set_sample(v, sample, r->taken_mono);
+	v->assessment = *a;
+	for (size_t i = 0; i < sample->n; i++)
+		if (!assess_partition(s->assess, sample->rows[i].number,
+				      &v->partitions[i]))
+			v->partitions[i].number = sample->rows[i].number;
+	slot_show(stream, s, v);
+}
+
 /* Say that the topic is without data, where that is new or a minute old. */
-static void slot_gap(struct slot *s, const struct gap *g, struct mono now,
-		     struct findings *out)
+static void slot_gap(struct stream *stream, struct slot *s, const struct gap *g,
+		     struct mono now, struct findings *out)
 {
 	bool changed = s->gap.reason != g->reason;
 	struct wall t = clock_wall();
@@ -122,10 +182,13 @@ static void slot_gap(struct slot *s, const struct gap *g, struct mono now,
 	snprintf(key, sizeof(key), "%s %lld", reason_name(g->reason), (long long)t.ms);
 	document_gap(&json, &s->origin, g, t, s->gap_since);
 	f->document = document_make(t, &s->origin, "gap", key, &json);
+	if (stream->board != NULL)
+		slot_show(stream, s, slot_view(s));
 }
 
-static void slot_sample(struct slot *s, const struct sample *sample,
-			const struct reading *r, struct mono now, struct findings *out)
+static void slot_sample(struct stream *stream, struct slot *s,
+			const struct sample *sample, const struct reading *r,
+			struct mono now, struct findings *out)
 {
 	struct buf json = BUF_INIT(DOCUMENT_MAX);
 	struct assessment a;
@@ -141,10 +204,11 @@ static void slot_sample(struct slot *s, const struct sample *sample,
 	s->last_data = now; /* a host's clock that was set back is no silence */
 	document_sample(&json, &s->origin, sample, &a);
 	f->document = document_make(sample->taken, &s->origin, "sample", r->key, &json);
+	slot_show_sample(stream, s, sample, &a, r);
 }
 
-static void slot_reading(struct slot *s, struct reading *r, struct mono now,
-			 struct findings *out)
+static void slot_reading(struct stream *stream, struct slot *s, struct reading *r,
+			 struct mono now, struct findings *out)
 {
 	struct sample sample = SAMPLE_INIT;
 	struct gap gap;
@@ -152,7 +216,7 @@ static void slot_reading(struct slot *s, struct reading *r, struct mono now,
 	if (r->table != NULL) {
 		if (table_sample(r->table, s->topic->group, s->topic->name, &sample,
 				 &gap) != REASON_NONE) {
-			slot_gap(s, &gap, now, out);
+			slot_gap(stream, s, &gap, now, out);
 			return;
 		}
 	} else {
@@ -160,7 +224,7 @@ static void slot_reading(struct slot *s, struct reading *r, struct mono now,
 	}
 	sample.taken = r->taken;
 	sample.sample_ms = r->sample_ms;
-	slot_sample(s, &sample, r, now, out);
+	slot_sample(stream, s, &sample, r, now, out);
 	sample_fini(&sample);
 }
 
@@ -185,7 +249,7 @@ static struct mono tick(struct stream *s, struct mono now, struct findings *out)
 		if (slot->gap.reason != REASON_NONE) {
 			struct gap again = slot->gap;
 
-			slot_gap(slot, &again, now, out);
+			slot_gap(s, slot, &again, now, out);
 			next = mono_min(next, slot->gap_repeat);
 		} else if (!mono_before(now, slot_deadline(slot))) {
 			struct gap gap = s->trouble;
@@ -195,7 +259,7 @@ static struct mono tick(struct stream *s, struct mono now, struct findings *out)
 					"no sample for %lld s, and no reason known",
 					(long long)(mono_diff_ms(now, slot->last_data) /
 						    1000));
-			slot_gap(slot, &gap, now, out);
+			slot_gap(s, slot, &gap, now, out);
 			next = mono_min(next, slot->gap_repeat);
 		} else {
 			next = mono_min(next, slot_deadline(slot));
@@ -215,14 +279,14 @@ struct step stream_step(struct stream *s, bool read_more, struct findings *out)
 	case SOURCE_READING:
 		s->trouble.reason = REASON_NONE;
 		for (size_t i = 0; i < s->n; i++)
-			slot_reading(&s->slots[i], &reading, now, out);
+			slot_reading(s, &s->slots[i], &reading, now, out);
 		reading_fini(&reading);
 		return STEP_NOW;
 	case SOURCE_GAP:
 		s->trouble = gap;
 		now = clock_mono();
 		for (size_t i = 0; i < s->n; i++)
-			slot_gap(&s->slots[i], &gap, now, out);
+			slot_gap(s, &s->slots[i], &gap, now, out);
 		return STEP_NOW;
 	case SOURCE_WAIT:
 		break;

@@ -84,7 +84,7 @@ static int look_start(struct look *l, const struct plan_stream *p, struct err *e
 	l->found.n = l->found.cap = p->n;
 	for (size_t i = 0; i < p->n; i++)
 		l->found.v[i].topic = p->topics[i];
-	l->stream = stream_new(p->topics, p->n, &l->wake, 0);
+	l->stream = stream_new(p->topics, p->n, &l->wake, 0, NULL);
 	l->deadline = mono_add_ms(clock_mono(), p->topics[0]->timeout_ms + SETUP_MS);
 	return actor_start(&l->actor, p->topics[0]->name, look_step, l, &l->wake, NULL,
 			   err);

@@ -21,13 +21,15 @@ struct tailer {
 	struct wake wake;
 	struct stream *stream;
 	struct store *store;
+	struct board *board; /* may be NULL */
 	struct findings found;
 	struct document *waiting; /* the store has no room for them yet */
 	size_t n, cap;
 	struct mono waiting_since;
 };
 
-struct tailer *tailer_new(const struct plan_stream *p, struct store *store)
+struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
+			  struct board *board)
 {
 	struct tailer *t = mem_calloc(1, sizeof(*t));
 	const char *topic = p->topics[0]->name;
@@ -41,7 +43,8 @@ struct tailer *tailer_new(const struct plan_stream *p, struct store *store)
 	else
 		snprintf(t->name, sizeof(t->name), "t:%.60s", topic);
 	t->store = store;
-	t->stream = stream_new(p->topics, p->n, &t->wake, p->first_delay_ms);
+	t->board = board;
+	t->stream = stream_new(p->topics, p->n, &t->wake, p->first_delay_ms, board);
 	return t;
 }
 
@@ -90,6 +93,9 @@ static void collect(struct tailer *t)
 {
 	for (size_t i = 0; i < t->found.n; i++) {
 		tell(&t->found.v[i]);
+		if (t->board != NULL)
+			board_document(t->board, t->found.v[i].document.json,
+				       t->found.v[i].document.len);
 		MEM_GROW(t->waiting, t->n, t->cap);
 		t->waiting[t->n++] = t->found.v[i].document;
 		t->found.v[i].document = (struct document){.json = NULL};

@@ -15,22 +15,40 @@
  * @thread main */
 int options_usage(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* An option without a value, of one command: "--offline". */
+/* An option of one command: "--offline" sets a flag, "--at TIME" takes a value. */
 struct option_flag {
 	const char *name;
-	bool *set;
+	bool *set;          /* of one without a value, or NULL */
+	const char **value; /* borrowed from the arguments */
 };
 
 #define OPTIONS_GO_ON (-1)
 
 /* Read the arguments of a command that takes -c FILE, --help, --version and `n` (at
- * most OPTION_FLAGS_MAX) flags, nothing else. `usage` is the help text. Returns
- * OPTIONS_GO_ON with *path and the flags set, or the exit code of a command that is
+ * most OPTION_FLAGS_MAX) options of its own. `usage` is the help text. *rest becomes
+ * the index of the first other argument; with NULL there may be none. Returns
+ * OPTIONS_GO_ON with *path and the options set, or the exit code of a command that is
  * over.
  * @thread main */
-#define OPTION_FLAGS_MAX 4
+#define OPTION_FLAGS_MAX 32
 int options_parse(int argc, char **argv, const char *usage, const char **path,
-		  const struct option_flag *flags, size_t n);
+		  const struct option_flag *flags, size_t n, int *rest);
+
+/* The options of every command that talks HTTP by itself, for its table of flags:
+ * OPTIONS_HTTP(o) with a struct http_options o, OPTIONS_HTTP_HELP for its help. */
+#define OPTIONS_HTTP(o)                                                             \
+	{"user", NULL, &(o).username}, {"password-file", NULL, &(o).password_file}, \
+		{"token-file", NULL, &(o).token_file},                              \
+		{"api-key-file", NULL, &(o).api_key_file},                          \
+	{                                                                           \
+		"ca-file", NULL, &(o).ca_file                                       \
+	}
+#define OPTIONS_HTTP_HELP                                                      \
+	"  --user NAME           with --password-file: basic authentication\n" \
+	"  --password-file FILE\n"                                             \
+	"  --token-file FILE     a bearer token\n"                             \
+	"  --api-key-file FILE   an API key of Elasticsearch\n"                \
+	"  --ca-file FILE        certificates to believe, PEM\n"
 
 /* Read the file and its secret files' state; print every finding as
  * file:line:column: error|warning: text on stderr. Returns the configuration (let go

@@ -7,6 +7,7 @@
 #define MMLAG_LAG_ASSESS_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -47,6 +48,23 @@ struct assessment {
 
 #define ASSESS_PARTITIONS_MAX 10000 /* further ones are not judged: 1 KiB each */
 
+#define ASSESS_COMMITS_MAX 16
+
+/* What is known of one partition at its last sample. Times are milliseconds of the
+ * monotonic clock. */
+struct partition_state {
+	int32_t number;
+	enum rule rule; /* that decided, with its verdict */
+	enum verdict verdict;
+	double complete;     /* share of the window that was observed, 0..1 */
+	int64_t time_lag_ms; /* -1 unknown */
+	enum timelag_kind time_lag_kind;
+	bool ownerless;       /* the source shows members, and it has none */
+	int64_t unchanged_ms; /* how long the committed offset has stood */
+	int32_t n_commits;    /* the window as the rules saw it, oldest first */
+	struct commit commits[ASSESS_COMMITS_MAX];
+};
+
 struct assess;
 
 /* @thread any; each belongs to one */
@@ -63,5 +81,10 @@ void assess_feed(struct assess *a, const struct sample *s, struct mono now);
  * is older than the window, nothing is known at all (ASSESSMENT_INIT). Costs nothing.
  * @thread the owner's */
 struct assessment assess_look(const struct assess *a, struct mono now);
+
+/* One partition at the last sample; false where it was not in that, or is not judged.
+ * @thread the owner's */
+bool assess_partition(const struct assess *a, int32_t partition,
+		      struct partition_state *out);
 
 #endif

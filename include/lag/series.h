@@ -17,7 +17,8 @@
 #include "lag/timelag.h"
 
 #define SERIES_SPANS 12   /* commits closer than a 12th of the window are merged */
-#define SERIES_RECORDS 16 /* those, and room for steps back, which are never merged */
+/* Those, and room for steps back, which are never merged. */
+#define SERIES_RECORDS ASSESS_COMMITS_MAX
 
 /* The lags of some samples in a row, where the source tells no offsets. */
 struct lag_span {
@@ -55,5 +56,9 @@ void series_feed(struct series *s, const struct assess_rules *rules,
 
 /* The rule that decides, as of the newest sample.  @thread the owner's */
 enum rule series_judge(const struct series *s, const struct assess_rules *rules);
+
+/* All that is known of it, as of the newest sample.  @thread the owner's */
+struct partition_state series_state(const struct series *s,
+				    const struct assess_rules *rules);
 
 #endif

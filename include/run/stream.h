@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/wake.h"
+#include "board/board.h"
 #include "config/config.h"
 #include "document/document.h"
 #include "lag/reason.h"
@@ -40,10 +41,12 @@ void findings_fini(struct findings *f);
 struct stream;
 
 /* `topics` (n of them, sharing a source) are borrowed from a configuration that must
- * outlive the stream, `wake` is the owner's.
+ * outlive the stream, `wake` is the owner's. What is found is shown on `board` too,
+ * which may be NULL.
  * @thread any; each belongs to one */
 struct stream *stream_new(const struct config_topic *const *topics, size_t n,
-			  struct wake *wake, int64_t first_delay_ms);
+			  struct wake *wake, int64_t first_delay_ms,
+			  struct board *board);
 void stream_close(struct stream *s); /* NULL is legal */
 
 /* One turn: may append to `out`. With `read_more` false nothing new is read.

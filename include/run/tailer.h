@@ -4,15 +4,18 @@
 #define MMLAG_RUN_TAILER_H
 
 #include "base/wake.h"
+#include "board/board.h"
 #include "run/plan.h"
 #include "store/store.h"
 
 struct tailer;
 
-/* The plan and its configuration must outlive the tailer. NULL with errno when there
+/* The plan, its configuration, the store and the board (which may be NULL) must outlive
+ * the tailer. NULL with errno when there
  * is no descriptor left.
  * @thread main */
-struct tailer *tailer_new(const struct plan_stream *p, struct store *store);
+struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
+			  struct board *board);
 void tailer_free(struct tailer *t); /* after its thread has ended */
 
 struct wake *tailer_wake(struct tailer *t);

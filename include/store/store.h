@@ -111,6 +111,31 @@ void store_settle(struct store *s, const int64_t *rows,
  * @thread shipper  @locks staging */
 void store_mark_backlog(struct store *s);
 
+/* What must outlive the process beside documents: a record has a kind and a key, unique
+ * together, and is bytes to the store. */
+enum store_kind {
+	STORE_WINDOW,    /* a topic's series: the tailer's */
+	STORE_ALERT,     /* the state of an alert */
+	STORE_SILENCE,   /* as told on the page */
+	STORE_NOTICE,    /* what a receiver has not got yet */
+	STORE_RECEIVER,  /* what a receiver has got */
+	STORE_OBJECTIVE, /* share of time kept, by topic */
+};
+
+/* Write a record in the next group commit, or with `bytes` NULL delete it. The bytes
+ * are copied; a later call for the same record wins. Returns at once; never fails, and
+ * while the file cannot be written the record is kept in memory.
+ * @thread any  @locks staging */
+void store_put(struct store *s, enum store_kind kind, const char *key,
+	       const void *bytes, size_t len);
+
+/* Called for each record, in order of the key.  @thread the caller's */
+typedef void store_record(void *arg, const char *key, const void *bytes, size_t len);
+
+/* Hand all records of a kind to `each`: for the start.
+ * @thread main, before the store's thread runs */
+void store_each(struct store *s, enum store_kind kind, store_record *each, void *arg);
+
 struct store_status {
 	int64_t documents, bytes; /* waiting, staged ones included */
 	int64_t backlog;          /* documents of them that are backlog */

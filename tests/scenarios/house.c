@@ -46,6 +46,7 @@ static struct {
 	struct config *config;
 	struct plan plan;
 	struct store *store;
+	struct board *board;
 	struct shipper *shipper;
 	struct tailer **tailers;
 	struct player players[ACTORS];
@@ -254,7 +255,8 @@ static void start_tailers(void)
 	house.plan = plan_make(house.config, PLAN_AS_CONFIGURED);
 	house.tailers = mem_calloc(house.plan.n, sizeof(struct tailer *));
 	for (size_t i = 0; i < house.plan.n; i++) {
-		struct tailer *t = tailer_new(&house.plan.streams[i], house.store);
+		struct tailer *t =
+			tailer_new(&house.plan.streams[i], house.store, house.board);
 
 		house.tailers[i] = t;
 		play(tailer_name(t), tailer_step, t, tailer_wake(t));
@@ -268,6 +270,7 @@ void house_start(void)
 	if (house.running || load() != 0)
 		return;
 	house.n = 0;
+	house.board = board_new();
 	if (start_store(&err) != 0) {
 		world_complain("store: %s", err.text);
 		return;
@@ -316,6 +319,8 @@ static void free_all(void)
 	store_status(house.store, &house.last_status);
 	store_close(house.store);
 	house.store = NULL;
+	board_free(house.board);
+	house.board = NULL;
 	plan_free(&house.plan);
 	config_unref(house.config);
 	house.n = 0;

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ * board: see board.h. The slots stand in a list in no order; readers sort what they
+ * got. */
+#include "board/board.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include "banned.h"
+
+struct board_slot {
+	const struct view *view; /* NULL before the first */
+	size_t at;               /* its place in the list */
+};
+
+struct line {
+	char *json;
+	size_t len;
+};
+
+struct board {
+	pthread_mutex_t lock; /* protects all below but the version's readers */
+	_Atomic uint64_t version;
+	struct board_slot **slots;
+	size_t n, cap;
+	struct buf sections[BOARD_SECTIONS];
+	struct line *lines; /* a ring: `first` is the oldest of `kept` */
+	size_t first, kept, room, bytes;
+	uint64_t last; /* number of the newest line */
+};
+
+#define LINES_MIN 64
+#define SECTION_MAX (8 << 20)
+
+struct board *board_new(void)
+{
+	struct board *b = mem_calloc(1, sizeof(*b));
+
+	pthread_mutex_init(&b->lock, NULL);
+	atomic_init(&b->version, 1);
+	for (int i = 0; i < BOARD_SECTIONS; i++)
+		buf_init(&b->sections[i], SECTION_MAX);
+	b->room = LINES_MIN;
+	b->lines = mem_calloc(b->room, sizeof(*b->lines));
+	return b;
+}
+
+void board_free(struct board *b)
+{
+	if (b == NULL)
+		return;
+	for (int i = 0; i < BOARD_SECTIONS; i++)
+		buf_free(&b->sections[i]);
+	for (size_t i = 0; i < b->kept; i++)
+		free(b->lines[(b->first + i) % b->room].json);
+	free(b->lines);
+	free(b->slots);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+static void changed(struct board *b)
+{
+	atomic_fetch_add(&b->version, 1);
+}
+
+struct board_slot *board_add(struct board *b)
+{
+	struct board_slot *slot = mem_calloc(1, sizeof(*slot));
+
+	pthread_mutex_lock(&b->lock);
+	MEM_GROW(b->slots, b->n, b->cap);
+	slot->at = b->n;
+	b->slots[b->n++] = slot;
+	pthread_mutex_unlock(&b->lock);
+	return slot;
+}
+
+void board_drop(struct board *b, struct board_slot *slot)
+{
+	if (slot == NULL)
+		return;
+	pthread_mutex_lock(&b->lock);
+	b->slots[slot->at] = b->slots[--b->n];
+	b->slots[slot->at]->at = slot->at;
+	changed(b);
+	pthread_mutex_unlock(&b->lock);
+	view_unref(slot->view);
+	free(slot);
+}
+
+void board_publish(struct board *b, struct board_slot *slot, struct view *v)
+{
+	const struct view *old;
+
+	pthread_mutex_lock(&b->lock);
+	old = slot->view;
+	slot->view = v;
+	changed(b);
+	pthread_mutex_unlock(&b->lock);
+	view_unref(old);
+}
+
+uint64_t board_version(const struct board *b)
+{
+	return atomic_load(&((struct board *)(uintptr_t)b)->version);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct view_name *x = &(*(const struct view *const *)a)->name;
+	const struct view_name *y = &(*(const struct view *const *)b)->name;
+	int c = strcmp(x->cluster, y->cluster);
+
+	if (c == 0)
+		c = strcmp(x->group, y->group);
+	if (c == 0)
+		c = strcmp(x->topic, y->topic);
+	return c != 0 ? c : strcmp(x->match, y->match);
+}
+
+struct board_views board_look(struct board *b)
+{
+	struct board_views w = {NULL, 0, 0};
+
+	pthread_mutex_lock(&b->lock);
+	w.version = atomic_load(&b->version);
+	w.v = mem_calloc(b->n + 1, sizeof(struct view *));
+	for (size_t i = 0; i < b->n; i++)
+		if (b->slots[i]->view != NULL)
+			w.v[w.n++] = view_ref(b->slots[i]->view);
+	pthread_mutex_unlock(&b->lock);
+	qsort(w.v, w.n, sizeof(struct view *), by_name);
+	return w;
+}
+
+void board_views_fini(struct board_views *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		view_unref(w->v[i]);
+	free(w->v);
+	*w = (struct board_views){NULL, 0, 0};
+}
+
+void board_tell(struct board *b, enum board_section s, const char *json, size_t len)
+{
+	struct buf *to = &b->sections[s];
+
+	pthread_mutex_lock(&b->lock);
+	if (to->len != len || (len > 0 && memcmp(to->data, json, len) != 0)) {
+		buf_reset(to);
+		(void)buf_add(to, json, len);
+		if (to->failed) /* half a section is no JSON */
+			buf_reset(to);
+		changed(b);
+	}
+	pthread_mutex_unlock(&b->lock);
+}
+
+void board_told(struct board *b, enum board_section s, struct buf *out)
+{
+	const struct buf *from = &b->sections[s];
+
+	pthread_mutex_lock(&b->lock);
+	if (from->len > 0)
+		(void)buf_add(out, from->data, from->len);
+	else
+		(void)buf_addstr(out, "null");
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* One place more in the ring, which begins at index 0 then. */
+static void widen(struct board *b)
+{
+	struct line *wider = mem_calloc(b->room * 2, sizeof(*wider));
+
+	for (size_t i = 0; i < b->kept; i++)
+		wider[i] = b->lines[(b->first + i) % b->room];
+	free(b->lines);
+	b->lines = wider;
+	b->first = 0;
+	b->room *= 2;
+}
+
+void board_document(struct board *b, const char *json, size_t len)
+{
+	char *copy;
+
+	if (len > BOARD_DOCUMENT_BYTES)
+		return;
+	copy = mem_strndup(json, len);
+	pthread_mutex_lock(&b->lock);
+	while (b->kept > 0 && b->bytes + len > BOARD_DOCUMENT_BYTES) {
+		b->bytes -= b->lines[b->first].len;
+		free(b->lines[b->first].json);
+		b->first = (b->first + 1) % b->room;
+		b->kept--;
+	}
+	if (b->kept == b->room)
+		widen(b);
+	b->lines[(b->first + b->kept++) % b->room] = (struct line){copy, len};
+	b->bytes += len;
+	b->last++;
+	pthread_mutex_unlock(&b->lock);
+}
+
+uint64_t board_documents(struct board *b, uint64_t after, size_t max, struct buf *out)
+{
+	uint64_t oldest, number;
+	size_t added = 0;
+
+	pthread_mutex_lock(&b->lock);
+	oldest = b->last - b->kept + 1;
+	number =
+		after > b->last ? 1 : after + 1; /* another life's numbers begin anew */
+	if (number < oldest)
+		number = oldest;
+	for (; number <= b->last; number++) {
+		const struct line *l =
+			&b->lines[(b->first + (size_t)(number - oldest)) % b->room];
+
+		if (added + l->len + 1 > max && added > 0)
+			break;
+		(void)buf_add(out, l->json, l->len);
+		(void)buf_addch(out, '\n');
+		added += l->len + 1;
+	}
+	pthread_mutex_unlock(&b->lock);
+	return number - 1;
+}
