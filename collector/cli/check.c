@@ -3,14 +3,20 @@
  * line for each thing looked at: what it is, how it is, what to do. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/jsonw.h"
+#include "base/mem.h"
+#include "base/size.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "elastic/elastic.h"
 #include "http/http.h"
+#include "run/statelock.h"
 #include "run/survey.h"
 #include "ssh/ssh.h"
 
@@ -73,28 +79,38 @@ static void check_host(struct report *r, const struct finding *f)
 		say(r, FINDING_FAILURE, subject, f->gap.message);
 }
 
+static void check_gap(struct report *r, const char *subject, const struct finding *f)
+{
+	char text[512];
+
+	if (!logged_in(f)) {
+		say(r, FINDING_FAILURE, subject, "not looked at: there is no login");
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: %s", reason_name(f->gap.reason),
+		 f->gap.message);
+	say(r, FINDING_FAILURE, subject, text);
+}
+
 static void check_topic(struct report *r, const struct finding *f)
 {
-	char subject[128], text[512];
+	char subject[128], lag[32] = "no lag known", text[512];
 	int64_t rows = f->partitions;
 
 	snprintf(subject, sizeof(subject), "topic %.100s", f->topic->name);
 	if (f->is_gap) {
-		snprintf(text, sizeof(text), "%s: %s", reason_name(f->gap.reason),
-			 f->gap.message);
-		say(r, FINDING_FAILURE, subject, text);
+		check_gap(r, subject, f);
 		return;
 	}
-	if (f->totals.with_lag == 0)
-		snprintf(text, sizeof(text),
-			 "group %s: %" PRId64 " partitions, no lag known",
-			 f->topic->group != NULL ? f->topic->group : "-", rows);
-	else
-		snprintf(text, sizeof(text),
-			 "group %s: %" PRId64 " partitions, lag %" PRId64,
-			 f->topic->group != NULL ? f->topic->group : "-", rows,
-			 f->totals.sum);
+	if (f->totals.with_lag > 0)
+		snprintf(lag, sizeof(lag), "lag %" PRId64, f->totals.sum);
+	snprintf(text, sizeof(text), "group %s: %" PRId64 " partition%s, %s",
+		 f->topic->group != NULL ? f->topic->group : "-", rows,
+		 rows == 1 ? "" : "s", lag);
 	say(r, FINDING_OK, subject, text);
+	if (f->state == GROUP_EMPTY)
+		say(r, FINDING_WARNING, subject,
+		    "the group has no members: is MirrorMaker running?");
 	if (f->topic->partitions > 0 && rows != f->topic->partitions) {
 		snprintf(text, sizeof(text),
 			 "`partitions` says %d, the group has rows for %" PRId64,
@@ -162,6 +178,57 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 	}
 	for (size_t i = 0; i < f->n; i++)
 		check_topic(r, &f->v[i]);
+}
+
+/* May this user work in the directory, or make it? Says so, and returns whether it is
+ * there. */
+static bool check_directory(struct report *r, const char *dir)
+{
+	bool there = access(dir, F_OK) == 0;
+	char *parent = mem_strdup(dir);
+	char *slash = strrchr(parent, '/');
+	char text[512];
+
+	if (slash != NULL)
+		slash[slash == parent] = '\0';
+	if (access(there || slash == NULL ? dir : parent, W_OK | X_OK) != 0) {
+		snprintf(text, sizeof(text),
+			 "%s cannot be %s by this user; as root: install -d -m 700 -o "
+			 "USER %s",
+			 dir, there ? "written" : "made", dir);
+		say(r, FINDING_FAILURE, "state directory", text);
+		there = false;
+	} else if (!there) {
+		snprintf(text, sizeof(text), "%s is made at the first start", dir);
+		say(r, FINDING_OK, "state directory", text);
+	}
+	free(parent);
+	return there;
+}
+
+static void check_state(struct report *r, const struct config *c)
+{
+	long holder = statelock_holder(c->state_dir);
+	char text[512], room[SIZE_TEXT], wanted[SIZE_TEXT], by[48] = "";
+	struct statvfs fs;
+	int64_t bytes;
+
+	if (!check_directory(r, c->state_dir) || statvfs(c->state_dir, &fs) != 0)
+		return;
+	bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
+	size_text(bytes, room);
+	size_text(c->spool.min_free, wanted);
+	if (holder != 0)
+		snprintf(by, sizeof(by), "; process %ld works in it", holder);
+	snprintf(text, sizeof(text), "%s: %s free%s", c->state_dir, room, by);
+	say(r, FINDING_OK, "state directory", text);
+	if (bytes < c->spool.min_free) {
+		snprintf(text, sizeof(text),
+			 "only %s are free and `spool.min_free` is %s: documents stay "
+			 "in memory until there is more room",
+			 room, wanted);
+		say(r, FINDING_WARNING, "state directory", text);
+	}
 }
 
 static int largest_topic(const struct survey *s)
@@ -252,6 +319,7 @@ static int check_online(const struct config *c, bool fix)
 		say(&r, FINDING_FAILURE, "threads", err.text);
 	else
 		check_hosts(&r, c, &survey);
+	check_state(&r, c);
 	check_elastic(&r, c, &survey, fix);
 	survey_fini(&survey);
 	plan_free(&plan);

@@ -327,6 +327,9 @@ static int set_option(struct decode *d, int option, const char *arg)
 					     "digits, '.', '_' and '-', at most %d",
 					     arg, TOPIC_NAME_MAX);
 		MEM_GROW(d->topics, d->n_topics, d->cap_topics);
+		for (size_t i = 0; i < d->n_topics; i++)
+			if (strcmp(d->topics[i], arg) == 0)
+				return 0;
 		d->topics[d->n_topics++] = arg;
 		return 0;
 	case GROUP:

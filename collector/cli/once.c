@@ -97,7 +97,7 @@ static int ship(const struct config *c, const struct findings *f)
 
 static int take(const struct config *c, bool shipping)
 {
-	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
+	struct plan plan = plan_make(c, PLAN_SHARED);
 	struct survey survey;
 	struct err err = ERR_INIT;
 	int failed;

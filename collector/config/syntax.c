@@ -220,6 +220,9 @@ static const struct {
 	{"expected ':'", "", "a key without \": \" behind it"},
 	{"end of stream", "quoted scalar", "this quotation mark is never closed"},
 	{"document indicator", "quoted scalar", "this quotation mark is never closed"},
+	{"Unicode character escape", "",
+	 "YAML knows no pairs such as \\ud83d\\ude00; write the character itself, or "
+	 "\\U0001f600"},
 	{"escape", "", "no such escape in \"…\"; use '…', where a backslash is itself"},
 	{"block sequence entries", "",
 	 "\"- \" begins a list, which needs a line of its own; if it is "

@@ -105,8 +105,12 @@ static enum reason check(struct reader *r, int partitions, struct gap *gap)
 		return gap_set(
 			gap, REASON_BAD_OUTPUT,
 			"the line has %zu values, but `partitions` is %d; which is "
-			"whose cannot be told",
-			s->n, partitions);
+			"whose cannot be told%s",
+			s->n, partitions,
+			s->n > (size_t)partitions
+				? " (a grep for the topic's name also finds names "
+				  "that contain it)"
+				: "");
 	qsort(s->rows, s->n, sizeof(*s->rows), compare_rows);
 	for (size_t i = 1; i < s->n; i++)
 		if (s->rows[i].number == s->rows[i - 1].number)

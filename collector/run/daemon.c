@@ -296,13 +296,16 @@ int daemon_run(struct config *c, struct err *err)
 		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
 	rc = start(&d, err);
 	if (rc == 0) {
-		log_info(ABOUT, "version %s, %zu topics in %zu streams", MMLAG_VERSION,
-			 c->topic_count, d.plan.n);
+		log_info(ABOUT, "version %s: %zu topic%s, %zu remote command%s",
+			 MMLAG_VERSION, c->topic_count, c->topic_count == 1 ? "" : "s",
+			 d.plan.n, d.plan.n == 1 ? "" : "s");
 		sdnotify("READY=1\nSTATUS=%zu topics", c->topic_count);
 		wait_for_end(&d);
 		sdnotify("STOPPING=1");
 	}
 	stop(&d);
 	wake_fini(&d.wake);
+	if (rc == 0)
+		log_info(ABOUT, "stopped");
 	return rc;
 }

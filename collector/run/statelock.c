@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,11 +14,40 @@
 
 #include "banned.h"
 
+/* The process id that stands in the file; -1 when none can be read. */
+static long read_pid(int fd)
+{
+	char pid[32] = "";
+	long n;
+
+	if (pread(fd, pid, sizeof(pid) - 1, 0) <= 0)
+		return -1;
+	n = strtol(pid, NULL, 10);
+	return n > 0 ? n : -1;
+}
+
+long statelock_holder(const char *dir)
+{
+	char path[4096];
+	long holder = 0;
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+		holder = read_pid(fd);
+	close(fd);
+	return holder;
+}
+
 int statelock_take(const char *dir, struct err *err)
 {
-	char path[4096], pid[32] = "";
-	ssize_t n;
-	int fd;
+	char path[4096], pid[32];
+	long holder;
+	int fd, n;
 
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return err_set_errno(err, ERR_PERMANENT, errno,
@@ -29,16 +59,14 @@ int statelock_take(const char *dir, struct err *err)
 		return err_set_errno(err, ERR_PERMANENT, errno,
 				     "cannot write to the state directory: %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		n = read(fd, pid, sizeof(pid) - 1);
-		if (n > 0)
-			pid[strcspn(pid, "\n")] = '\0';
+		holder = read_pid(fd);
 		close(fd);
 		return err_set(err, ERR_AGAIN,
-			       "the state directory %s is in use by process %s", dir,
-			       *pid ? pid : "(unknown)");
+			       "the state directory %s is in use by process %ld", dir,
+			       holder);
 	}
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != (ssize_t)n) {
 		/* A full disk must not stop the start: the lock itself holds. */
 	}
 	return fd;

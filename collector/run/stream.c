@@ -25,7 +25,9 @@ struct slot { /* one topic */
 	bool seen;             /* has ever had data */
 	struct gap gap;        /* REASON_NONE: has data, or nothing is known yet */
 	struct wall gap_since;
-	struct mono gap_repeat;   /* when to say it again */
+	struct mono gap_repeat; /* when to say it again */
+	enum group_state state; /* of the last sample */
+	enum verdict status;
 	struct board_slot *board; /* NULL without a board */
 	const struct view *shown; /* what stands there */
 };
@@ -199,6 +201,13 @@ static void slot_sample(struct stream *stream, struct slot *s,
 	f->changed = s->gap.reason != REASON_NONE || !s->seen;
 	f->partitions = (int64_t)sample->n;
 	f->totals = sample_totals(sample);
+	f->state = sample->state;
+	f->assessment = a;
+	f->state_changed = sample->state != s->state && sample->state != GROUP_UNKNOWN;
+	f->status_changed = a.status != s->status;
+	if (f->state_changed)
+		s->state = sample->state;
+	s->status = a.status;
 	s->gap.reason = REASON_NONE;
 	s->seen = true;
 	s->last_data = now; /* a host's clock that was set back is no silence */
@@ -256,7 +265,8 @@ static struct mono tick(struct stream *s, struct mono now, struct findings *out)
 
 			if (gap.reason == REASON_NONE)
 				gap_set(&gap, REASON_CLI_TIMEOUT,
-					"no sample for %lld s, and no reason known",
+					"no sample for %lld s, and no word why: a run of the "
+					"command takes longer than that, or never ends",
 					(long long)(mono_diff_ms(now, slot->last_data) /
 						    1000));
 			slot_gap(s, slot, &gap, now, out);

@@ -71,22 +71,63 @@ const char *tailer_name(const struct tailer *t)
 	return t->name;
 }
 
+static void tell_data(const struct finding *f)
+{
+	char lag[32] = "no lag known";
+
+	if (f->totals.with_lag > 0)
+		snprintf(lag, sizeof(lag), "lag %lld", (long long)f->totals.sum);
+	log_info(f->topic->name, "has data: %lld partition%s, %s",
+		 (long long)f->partitions, f->partitions == 1 ? "" : "s", lag);
+}
+
+static void tell_state(const struct finding *f)
+{
+	switch (f->state) {
+	case GROUP_EMPTY:
+		log_warn(f->topic->name,
+			 "the group has no members: is MirrorMaker running? lag %lld",
+			 (long long)f->totals.sum);
+		break;
+	case GROUP_REBALANCING:
+		log_info(f->topic->name, "the group rebalances");
+		break;
+	case GROUP_STABLE:
+		log_info(f->topic->name, "the group is stable");
+		break;
+	case GROUP_UNKNOWN:
+		break;
+	}
+}
+
+static void tell_status(const struct finding *f)
+{
+	const struct assessment *a = &f->assessment;
+
+	if (a->status == VERDICT_OK)
+		log_info(f->topic->name, "OK: %s, lag %lld", a->rule,
+			 (long long)f->totals.sum);
+	else
+		log_warn(f->topic->name, "%s: partition %d: %s, lag %lld",
+			 verdict_name(a->status), (int)a->worst, a->rule,
+			 (long long)f->totals.sum);
+}
+
 /* Only changes are worth a line. */
 static void tell(const struct finding *f)
 {
-	const struct config_topic *t = f->topic;
-
-	if (!f->changed)
+	if (f->is_gap) {
+		if (f->changed)
+			log_warn(f->topic->name, "no data: %s: %s",
+				 reason_name(f->gap.reason), f->gap.message);
 		return;
-	if (f->is_gap)
-		log_warn(t->name, "no data: %s: %s", reason_name(f->gap.reason),
-			 f->gap.message);
-	else if (f->totals.with_lag == 0)
-		log_info(t->name, "has data: %lld partitions, no lag known",
-			 (long long)f->partitions);
-	else
-		log_info(t->name, "has data: %lld partitions, lag %lld",
-			 (long long)f->partitions, (long long)f->totals.sum);
+	}
+	if (f->changed)
+		tell_data(f);
+	if (f->state_changed)
+		tell_state(f);
+	if (f->status_changed)
+		tell_status(f);
 }
 
 static void collect(struct tailer *t)

@@ -11,4 +11,9 @@
  * @thread main */
 NODISCARD int statelock_take(const char *dir, struct err *err);
 
+/* The process that works in it, 0 for none, -1 for one that cannot be told. Makes and
+ * changes nothing.
+ * @thread any */
+long statelock_holder(const char *dir);
+
 #endif

@@ -13,6 +13,7 @@
 #include "board/board.h"
 #include "config/config.h"
 #include "document/document.h"
+#include "lag/assess.h"
 #include "lag/reason.h"
 #include "lag/sample.h"
 
@@ -24,7 +25,10 @@ struct finding {
 	struct gap gap;     /* why, where is_gap */
 	int64_t partitions; /* of a sample: number of rows */
 	struct lag_totals totals;
-	struct document document; /* to be taken over by the caller */
+	enum group_state state;
+	struct assessment assessment;
+	bool state_changed, status_changed; /* since the last sample */
+	struct document document;           /* to be taken over by the caller */
 };
 
 /* What one step found; grows as needed, owned by the caller. */

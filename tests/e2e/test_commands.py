@@ -135,3 +135,35 @@ def test_a_broken_pipe_or_a_full_disk_is_no_success():
         run = subprocess.run([MMLAG, "decode"], input=table, stdout=full,
                              stderr=subprocess.PIPE, check=False)
     assert run.returncode != 0
+
+
+def unreachable(tmp_path, **more):
+    key = tmp_path / "key"
+    key.write_text("no key")
+    key.chmod(0o600)
+    path = tmp_path / "mmlag.yaml"
+    path.write_text(json.dumps(dict({
+        "state_dir": str(tmp_path / "state"),
+        "defaults": {"host": "127.0.0.1", "port": 1, "user": "u", "key_file": str(key),
+                     "kafka_home": "/k", "bootstrap_server": "s:9092", "group": "g",
+                     "timeout": "3s"},
+        "topics": ["orders", "payments"]}, **more)))
+    return str(path)
+
+
+def test_check_blames_the_host_once_and_looks_at_the_rest(tmp_path):
+    rc, out, _ = mmlag("check", "-c", unreachable(tmp_path))
+    lines = out.splitlines()
+    assert rc == 1
+    assert sum("Connection refused" in line for line in lines) == 1
+    assert sum("not looked at" in line for line in lines) == 2
+    assert any("state directory" in line and "is made at the first start" in line for line in lines)
+
+
+def test_check_says_what_is_wrong_with_the_state_directory(tmp_path):
+    nowhere = str(tmp_path / "no" / "such")
+    _, out, _ = mmlag("check", "-c", unreachable(tmp_path, state_dir=nowhere))
+    assert f"FAIL  state directory               {nowhere} cannot be made" in out
+    _, out, _ = mmlag("check", "-c", unreachable(
+        tmp_path, state_dir=str(tmp_path), spool={"min_free": "1TiB"}))
+    assert "`spool.min_free` is 1 TiB" in out

@@ -141,7 +141,7 @@ def test_documents_wait_without_elasticsearch_and_go_once_it_is_there(
 def test_a_second_daemon_on_the_same_directory_ends_with_75(workplace):
     config = workplace.config(topics=["payments"])
     daemon = workplace.daemon(config)
-    wait_for("the start", 30, lambda: "streams" in daemon.log())
+    wait_for("the start", 30, lambda: "remote command" in daemon.log())
     second = workplace.run("run", "-c", config)
     assert second.returncode == 75 and str(daemon.process.pid) in second.stderr
     assert daemon.stop(signal.SIGINT) == 0

@@ -24,6 +24,7 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/size.h"
 #include "base/wake.h"
 
 static void a_buffer_never_grows_past_its_maximum(void **state)
@@ -366,6 +367,29 @@ static void a_file_larger_than_its_bound_is_refused(void **state)
 	free(path);
 }
 
+static void a_size_reads_as_people_say_it(void **state)
+{
+	static const struct {
+		int64_t bytes;
+		const char *text;
+	} rows[] = {{0, "0 B"},
+		    {-5, "0 B"},
+		    {1023, "1023 B"},
+		    {1024, "1 KiB"},
+		    {1536, "1.5 KiB"},
+		    {INT64_C(512) << 20, "512 MiB"},
+		    {(INT64_C(1) << 30) - 1, "1023 MiB"},
+		    {INT64_C(150) << 29, "75 GiB"},
+		    {INT64_MAX, "7.9 EiB"}};
+	char text[SIZE_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_text(rows[i].bytes, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_secret_loses_one_newline_and_must_be_private),
 		cmocka_unit_test(a_credential_is_found_in_its_directory),
 		cmocka_unit_test(a_file_larger_than_its_bound_is_refused),
+		cmocka_unit_test(a_size_reads_as_people_say_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ static const struct {
 	{"a comment", "# nothing\n", "1:1: ", "the file is empty"},
 	{"a NUL as an escape", "a: \"b\\0\"\n", "1:4: ", "NUL"},
 	{"33 brackets", "a: [" DEEP_32, "1:35: ", "nested more than 32 deep"},
-	{"half of a surrogate pair", "a: \"\\ud83d\"\n", "1:7: ", "no such escape"},
+	{"half of a surrogate pair", "a: \"\\ud83d\"\n", "1:7: ", "knows no pairs"},
 	{"an escape character", "a: b\x1b\n", "1:5: ", "U+001B"},
 	{"a delete character", "é: b\x7f\n", "1:5: ", "U+007F"},
 	{"a C1 character", "a: \xc2\x9b\n", "1:4: ", "U+009B"},
