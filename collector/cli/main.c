@@ -17,6 +17,7 @@ static const struct {
 	{"run", cli_run, "collect and ship until SIGTERM"},
 	{"check", cli_check, "look at the configuration, the hosts and Elasticsearch"},
 	{"once", cli_once, "one sample of every topic, as documents on stdout"},
+	{"init", cli_init, "look around on a host, print a configuration"},
 	{"decode", cli_decode,
 	 "output of kafka-consumer-groups.sh on stdin → documents"},
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
