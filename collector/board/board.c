@@ -17,6 +17,10 @@ struct board_slot {
 	size_t at;               /* its place in the list */
 };
 
+struct place {
+	struct board_slot *slot;
+};
+
 struct line {
 	char *json;
 	size_t len;
@@ -25,15 +29,15 @@ struct line {
 struct board {
 	pthread_mutex_t lock; /* protects all below but the version's readers */
 	_Atomic uint64_t version;
-	struct board_slot **slots;
+	struct place *places;
 	size_t n, cap;
 	struct buf sections[BOARD_SECTIONS];
 	struct line *lines; /* a ring: `first` is the oldest of `kept` */
-	size_t first, kept, room, bytes;
+	size_t first, kept, bytes;
 	uint64_t last; /* number of the newest line */
 };
 
-#define LINES_MIN 64
+#define LINES_MAX 4096 /* a document has some 300 bytes */
 #define SECTION_MAX (8 << 20)
 
 struct board *board_new(void)
@@ -44,8 +48,7 @@ struct board *board_new(void)
 	atomic_init(&b->version, 1);
 	for (int i = 0; i < BOARD_SECTIONS; i++)
 		buf_init(&b->sections[i], SECTION_MAX);
-	b->room = LINES_MIN;
-	b->lines = mem_calloc(b->room, sizeof(*b->lines));
+	b->lines = mem_calloc(LINES_MAX, sizeof(*b->lines));
 	return b;
 }
 
@@ -56,9 +59,9 @@ void board_free(struct board *b)
 	for (int i = 0; i < BOARD_SECTIONS; i++)
 		buf_free(&b->sections[i]);
 	for (size_t i = 0; i < b->kept; i++)
-		free(b->lines[(b->first + i) % b->room].json);
+		free(b->lines[(b->first + i) % LINES_MAX].json);
 	free(b->lines);
-	free(b->slots);
+	free(b->places);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
@@ -73,9 +76,9 @@ struct board_slot *board_add(struct board *b)
 	struct board_slot *slot = mem_calloc(1, sizeof(*slot));
 
 	pthread_mutex_lock(&b->lock);
-	MEM_GROW(b->slots, b->n, b->cap);
+	MEM_GROW(b->places, b->n, b->cap);
 	slot->at = b->n;
-	b->slots[b->n++] = slot;
+	b->places[b->n++].slot = slot;
 	pthread_mutex_unlock(&b->lock);
 	return slot;
 }
@@ -85,8 +88,8 @@ void board_drop(struct board *b, struct board_slot *slot)
 	if (slot == NULL)
 		return;
 	pthread_mutex_lock(&b->lock);
-	b->slots[slot->at] = b->slots[--b->n];
-	b->slots[slot->at]->at = slot->at;
+	b->places[slot->at] = b->places[--b->n];
+	b->places[slot->at].slot->at = slot->at;
 	changed(b);
 	pthread_mutex_unlock(&b->lock);
 	view_unref(slot->view);
@@ -131,8 +134,8 @@ struct board_views board_look(struct board *b)
 	w.version = atomic_load(&b->version);
 	w.v = mem_calloc(b->n + 1, sizeof(struct view *));
 	for (size_t i = 0; i < b->n; i++)
-		if (b->slots[i]->view != NULL)
-			w.v[w.n++] = view_ref(b->slots[i]->view);
+		if (b->places[i].slot->view != NULL)
+			w.v[w.n++] = view_ref(b->places[i].slot->view);
 	pthread_mutex_unlock(&b->lock);
 	qsort(w.v, w.n, sizeof(struct view *), by_name);
 	return w;
@@ -173,19 +176,6 @@ void board_told(struct board *b, enum board_section s, struct buf *out)
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* One place more in the ring, which begins at index 0 then. */
-static void widen(struct board *b)
-{
-	struct line *wider = mem_calloc(b->room * 2, sizeof(*wider));
-
-	for (size_t i = 0; i < b->kept; i++)
-		wider[i] = b->lines[(b->first + i) % b->room];
-	free(b->lines);
-	b->lines = wider;
-	b->first = 0;
-	b->room *= 2;
-}
-
 void board_document(struct board *b, const char *json, size_t len)
 {
 	char *copy;
@@ -194,15 +184,14 @@ void board_document(struct board *b, const char *json, size_t len)
 		return;
 	copy = mem_strndup(json, len);
 	pthread_mutex_lock(&b->lock);
-	while (b->kept > 0 && b->bytes + len > BOARD_DOCUMENT_BYTES) {
+	while (b->kept == LINES_MAX ||
+	       (b->kept > 0 && b->bytes + len > BOARD_DOCUMENT_BYTES)) {
 		b->bytes -= b->lines[b->first].len;
 		free(b->lines[b->first].json);
-		b->first = (b->first + 1) % b->room;
+		b->first = (b->first + 1) % LINES_MAX;
 		b->kept--;
 	}
-	if (b->kept == b->room)
-		widen(b);
-	b->lines[(b->first + b->kept++) % b->room] = (struct line){copy, len};
+	b->lines[(b->first + b->kept++) % LINES_MAX] = (struct line){copy, len};
 	b->bytes += len;
 	b->last++;
 	pthread_mutex_unlock(&b->lock);
@@ -221,7 +210,7 @@ uint64_t board_documents(struct board *b, uint64_t after, size_t max, struct buf
 		number = oldest;
 	for (; number <= b->last; number++) {
 		const struct line *l =
-			&b->lines[(b->first + (size_t)(number - oldest)) % b->room];
+			&b->lines[(b->first + (size_t)(number - oldest)) % LINES_MAX];
 
 		if (added + l->len + 1 > max && added > 0)
 			break;
