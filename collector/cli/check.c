@@ -3,20 +3,15 @@
  * line for each thing looked at: what it is, how it is, what to do. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/jsonw.h"
-#include "base/mem.h"
-#include "base/size.h"
+#include "cli/check_int.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "elastic/elastic.h"
 #include "http/http.h"
-#include "run/statelock.h"
 #include "run/survey.h"
 #include "ssh/ssh.h"
 
@@ -35,13 +30,8 @@ static const char usage[] =
 #define MINUTE_MS 60000
 #define YEAR_MS (365LL * 86400000)
 
-struct report {
-	bool colour;
-	int failures;
-};
-
-static void say(struct report *r, enum finding_level level, const char *subject,
-		const char *text)
+void say(struct report *r, enum finding_level level, const char *subject,
+	 const char *text)
 {
 	static const char *const words[] = {"ok  ", "warn", "FAIL"};
 	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
@@ -180,57 +170,6 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 		check_topic(r, &f->v[i]);
 }
 
-/* May this user work in the directory, or make it? Says so, and returns whether it is
- * there. */
-static bool check_directory(struct report *r, const char *dir)
-{
-	bool there = access(dir, F_OK) == 0;
-	char *parent = mem_strdup(dir);
-	char *slash = strrchr(parent, '/');
-	char text[512];
-
-	if (slash != NULL)
-		slash[slash == parent] = '\0';
-	if (access(there || slash == NULL ? dir : parent, W_OK | X_OK) != 0) {
-		snprintf(text, sizeof(text),
-			 "%s cannot be %s by this user; as root: install -d -m 700 -o "
-			 "USER %s",
-			 dir, there ? "written" : "made", dir);
-		say(r, FINDING_FAILURE, "state directory", text);
-		there = false;
-	} else if (!there) {
-		snprintf(text, sizeof(text), "%s is made at the first start", dir);
-		say(r, FINDING_OK, "state directory", text);
-	}
-	free(parent);
-	return there;
-}
-
-static void check_state(struct report *r, const struct config *c)
-{
-	long holder = statelock_holder(c->state_dir);
-	char text[512], room[SIZE_TEXT], wanted[SIZE_TEXT], by[48] = "";
-	struct statvfs fs;
-	int64_t bytes;
-
-	if (!check_directory(r, c->state_dir) || statvfs(c->state_dir, &fs) != 0)
-		return;
-	bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
-	size_text(bytes, room);
-	size_text(c->spool.min_free, wanted);
-	if (holder != 0)
-		snprintf(by, sizeof(by), "; process %ld works in it", holder);
-	snprintf(text, sizeof(text), "%s: %s free%s", c->state_dir, room, by);
-	say(r, FINDING_OK, "state directory", text);
-	if (bytes < c->spool.min_free) {
-		snprintf(text, sizeof(text),
-			 "only %s are free and `spool.min_free` is %s: documents stay "
-			 "in memory until there is more room",
-			 room, wanted);
-		say(r, FINDING_WARNING, "state directory", text);
-	}
-}
-
 static int largest_topic(const struct survey *s)
 {
 	int64_t n = 0;
@@ -320,6 +259,7 @@ static int check_online(const struct config *c, bool fix)
 	else
 		check_hosts(&r, c, &survey);
 	check_state(&r, c);
+	check_limits(&r, c);
 	check_elastic(&r, c, &survey, fix);
 	survey_fini(&survey);
 	plan_free(&plan);

@@ -31,8 +31,9 @@
 #include "banned.h"
 
 #define ABOUT "mmlag"
-#define DESCRIPTORS_PER_TOPIC 4
-#define WATCH_MS 5000 /* between two looks at the store */
+#define DESCRIPTORS_PER_STREAM 4
+#define DESCRIPTORS_BESIDE 128 /* store, pages, receivers */
+#define WATCH_MS 5000          /* between two looks at the store */
 
 struct daemon {
 	struct config *config;
@@ -54,10 +55,15 @@ static struct step step_store(void *store)
 	return store_step(store);
 }
 
+uint64_t daemon_descriptors(size_t streams)
+{
+	return streams * DESCRIPTORS_PER_STREAM + DESCRIPTORS_BESIDE;
+}
+
 static void raise_descriptor_limit(size_t topics)
 {
 	struct rlimit r;
-	rlim_t need = topics * DESCRIPTORS_PER_TOPIC + 64;
+	rlim_t need = daemon_descriptors(topics);
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
 		return;

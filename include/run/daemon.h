@@ -5,6 +5,8 @@
 #define MMLAG_RUN_DAEMON_H
 
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "config/config.h"
@@ -20,6 +22,9 @@ enum daemon_failure {
  * while the configuration is read ends the program as any other. Fills in `held`.
  * @thread main */
 void daemon_hold_signals(sigset_t *held);
+
+/* How many descriptors a daemon of so many remote commands needs.  @thread any */
+uint64_t daemon_descriptors(size_t streams);
 
 /* Run until SIGTERM or SIGINT; a second one ends at once. Returns 0 after a drained
  * stop, or a negative class when it could not start.
