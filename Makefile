@@ -138,8 +138,9 @@ lab-down: ## take it down
 	$(Q)scripts/lab down
 
 PREFIX ?= /usr/local
-install: all ## program and examples below PREFIX (/usr/local), DESTDIR honoured
+install: all ## program, manual and examples below PREFIX (/usr/local), DESTDIR honoured
 	install -D -m 755 $(B)/mmlag $(DESTDIR)$(PREFIX)/bin/mmlag
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/mmlag.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mmlag examples/* README.md \
 		mappings/mapping.json
 
