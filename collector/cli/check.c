@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "elastic/elastic.h"
 #include "http/http.h"
+#include "run/cost.h"
 #include "run/survey.h"
 #include "ssh/ssh.h"
 
@@ -27,7 +28,6 @@ static const char usage[] =
 	"      --fix-mapping  print what an existing index lacks for Kibana, and add it\n"
 	"Exit: 0, 1 a check failed, 78 the configuration is wrong.\n";
 
-#define MINUTE_MS 60000
 #define YEAR_MS (365LL * 86400000)
 
 void say(struct report *r, enum finding_level level, const char *subject,
@@ -87,7 +87,7 @@ static void check_topic(struct report *r, const struct finding *f)
 	char subject[128], lag[32] = "no lag known", text[512];
 	int64_t rows = f->partitions;
 
-	snprintf(subject, sizeof(subject), "topic %.100s", f->topic->name);
+	snprintf(subject, sizeof(subject), "topic %.100s", f->name);
 	if (f->is_gap) {
 		check_gap(r, subject, f);
 		return;
@@ -114,35 +114,14 @@ static bool same_host(const struct config_topic *a, const struct config_topic *b
 	return strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
 
-/* JVM runs a minute on the host of `t`. */
-static double runs_a_minute(const struct plan *p, const struct config_topic *t)
-{
-	double runs = 0;
-
-	for (size_t i = 0; i < p->n; i++)
-		if (same_host(p->streams[i].topics[0], t))
-			runs += (double)MINUTE_MS /
-				(double)p->streams[i].topics[0]->interval_ms;
-	return runs;
-}
-
 static void check_cost(struct report *r, const struct config *c,
 		       const struct config_topic *t)
 {
-	struct plan chosen = plan_make(c, PLAN_AS_CONFIGURED);
-	struct plan shared = plan_make(c, PLAN_SHARED);
-	double now = runs_a_minute(&chosen, t), other = runs_a_minute(&shared, t);
 	char subject[128], text[256];
+	bool much = cost_describe(c, t, text, sizeof(text));
 
 	snprintf(subject, sizeof(subject), "cost on %.60s", t->host);
-	snprintf(
-		text, sizeof(text),
-		"%.1f runs of the CLI a minute, about a CPU second each; %.1f with `share: "
-		"group`",
-		now, other);
-	say(r, now > MINUTE_MS / 2000.0 ? FINDING_WARNING : FINDING_OK, subject, text);
-	plan_free(&chosen);
-	plan_free(&shared);
+	say(r, much ? FINDING_WARNING : FINDING_OK, subject, text);
 }
 
 /* Is this the first finding of its host, or of its login there? */
@@ -195,12 +174,12 @@ static int64_t largest_lag(const struct survey *s)
 	return n;
 }
 
-static int64_t documents_a_year(const struct config *c)
+static int64_t documents_a_year(const struct survey *s)
 {
 	int64_t n = 0;
 
-	for (size_t i = 0; i < c->topic_count; i++)
-		n += YEAR_MS / c->topics[i].interval_ms;
+	for (size_t i = 0; i < s->found.n; i++)
+		n += YEAR_MS / s->found.v[i].topic->interval_ms;
 	return n;
 }
 
@@ -242,7 +221,7 @@ static void check_elastic(struct report *r, const struct config *c,
 	if (fix)
 		fix_mapping(r, e);
 	elastic_preflight(e, largest_topic(survey), largest_lag(survey),
-			  documents_a_year(c), say_elastic, r);
+			  documents_a_year(survey), say_elastic, r);
 	elastic_close(e);
 }
 

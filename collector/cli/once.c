@@ -34,14 +34,14 @@ static void print_table(const struct findings *f)
 		const struct finding *v = &f->v[i];
 
 		if (v->is_gap)
-			printf("%-32s %-12s %s: %s\n", v->topic->name, "NODATA",
+			printf("%-32s %-12s %s: %s\n", v->name, "NODATA",
 			       reason_name(v->gap.reason), v->gap.message);
 		else if (v->totals.with_lag == 0)
-			printf("%-32s %-12s %10lld %14s %14s\n", v->topic->name,
-			       "no lags", (long long)v->partitions, "-", "-");
+			printf("%-32s %-12s %10lld %14s %14s\n", v->name, "no lags",
+			       (long long)v->partitions, "-", "-");
 		else
-			printf("%-32s %-12s %10lld %14lld %14lld\n", v->topic->name,
-			       "ok", (long long)v->partitions, (long long)v->totals.sum,
+			printf("%-32s %-12s %10lld %14lld %14lld\n", v->name, "ok",
+			       (long long)v->partitions, (long long)v->totals.sum,
 			       (long long)v->totals.max);
 	}
 }
@@ -115,7 +115,7 @@ static int take(const struct config *c, bool shipping)
 		if (!v->is_gap)
 			continue;
 		failed = 1;
-		fprintf(stderr, "mmlag once: %s: %s: %s\n", v->topic->name,
+		fprintf(stderr, "mmlag once: %s: %s: %s\n", v->name,
 			reason_name(v->gap.reason), v->gap.message);
 	}
 	if (shipping)

@@ -40,6 +40,8 @@ static int by_name(const void *a, const void *b)
 	int order = compare_text(x->name, y->name);
 
 	if (order == 0)
+		order = compare_text(x->match, y->match);
+	if (order == 0)
 		order = compare_text(x->group, y->group);
 	return order != 0 ? order : compare_text(x->cluster, y->cluster);
 }
@@ -100,6 +102,12 @@ static int by_place(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What an entry is called: a topic, or a pattern. */
+static const char *label(const struct config_topic *t)
+{
+	return t->name != NULL ? t->name : t->match;
+}
+
 /* The end of the run of equals that begins at `from`. */
 static size_t run_end(const struct view *view, size_t from, compare *rule)
 {
@@ -129,7 +137,7 @@ static void check_unique(const struct resolver *r, struct view *all)
 		const struct config_topic *first = all->v[i];
 
 		end = run_end(all, i, by_name);
-		for (size_t j = i + 1; j < end && first->name != NULL; j++)
+		for (size_t j = i + 1; j < end && label(first) != NULL; j++)
 			resolve_complain(
 				r, all->v[j],
 				"stands here a second time for group \"%s\" in cluster "
@@ -228,8 +236,8 @@ static void compare_stream(const struct resolver *r, const struct config_topic *
 		r, t,
 		"%s %s, but topic \"%s\" in line %d, with which it shares one command "
 		"(share: group), has %s; make them equal",
-		key, buf_str(&b), first->name != NULL ? first->name : "?", first->line,
-		buf_str(&a));
+		key, buf_str(&b), label(first) != NULL ? label(first) : "?",
+		first->line, buf_str(&a));
 	buf_free(&a);
 	buf_free(&b);
 }

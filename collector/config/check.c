@@ -2,9 +2,12 @@
 #include "config/check_int.h"
 
 #include <ctype.h>
+#include <regex.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+
+#include "config/match.h"
 
 #include "banned.h"
 
@@ -97,6 +100,16 @@ int check_topic(const char *text, struct err *err)
 			       "'.', '_' and '-' only",
 			       text);
 	return 0;
+}
+
+int check_match(const char *text, struct err *err)
+{
+	regex_t r;
+	int rc = match_compile(&r, text, err);
+
+	if (rc == 0)
+		regfree(&r);
+	return rc;
 }
 
 int check_bootstrap(const char *text, struct err *err)

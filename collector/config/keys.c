@@ -117,9 +117,9 @@ SECTION(objective, "topics.objective", objective_keys, config_topic,
 static const struct key topic_keys[] = {
 	{"name", KEY_STRING, AT(config_topic, name), .check = check_topic,
 	 .help = "The topic. An entry that is only a name stands for this key."},
-	{"match", KEY_STRING, AT(config_topic, match), REFUSED,
-	 .help = "Instead of a name: an anchored regular expression over the group's "
-		 "topics."},
+	{"match", KEY_STRING, AT(config_topic, match), .check = check_match,
+	 .help = "Instead of a name: a regular expression (POSIX extended, over the whole "
+		 "name) that finds topics in the group's own output."},
 	{"cluster", KEY_STRING, AT(config_topic, cluster), .def = "default",
 	 .help = "Name of the source cluster; topics of different brokers need "
 		 "different ones."},

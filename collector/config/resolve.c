@@ -125,6 +125,10 @@ static void need_by_source(const struct resolver *r, const struct config_topic *
 		return;
 	}
 	need_login(r, t);
+	if (t->match != NULL && t->format == FORMAT_LINE)
+		complain_at(r, resolve_given(r, t, "match"),
+			    "match: lines of \"format: line\" name no topics; give the "
+			    "topic's \"name\"");
 	if (command == NULL)
 		need_cli(r, t);
 	else if (!given(r, t, "format"))

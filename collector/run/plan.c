@@ -94,7 +94,7 @@ struct plan plan_make(const struct config *c, enum plan_sharing sharing)
 		if (s == NULL) {
 			MEM_GROW(p.streams, p.n, cap);
 			s = &p.streams[p.n++];
-			*s = (struct plan_stream){NULL, 0, 0};
+			*s = (struct plan_stream){c, NULL, 0, 0};
 		}
 		s->topics = mem_realloc(s->topics, s->n + 1,
 					sizeof(const struct config_topic *));

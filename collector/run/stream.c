@@ -10,14 +10,20 @@
 
 #include "base/mem.h"
 #include "lag/assess.h"
+#include "run/pattern.h"
 #include "source/source.h"
 
 #include "banned.h"
 
 #define GAP_REPEAT_MS 60000
+#define FORGET_RUNS 10 /* and FORGET_MS: how long a found topic may be away */
+#define FORGET_MS 600000
 
-struct slot { /* one topic */
+struct slot { /* one topic, or one pattern while it has none */
 	const struct config_topic *topic;
+	char *name;               /* of a topic; NULL for a pattern */
+	struct follower *finder;  /* the pattern that found it or is it, or NULL */
+	struct mono absent_since; /* of a found topic that is away; 0: it is there */
 	struct origin origin;
 	struct label *labels;
 	struct assess *assess;
@@ -32,18 +38,32 @@ struct slot { /* one topic */
 	const struct view *shown; /* what stands there */
 };
 
+/* A pattern and what it has found. */
+struct follower {
+	struct pattern *pattern;
+	struct slot *own;
+	struct slot **found; /* in order of name */
+	size_t n, cap;
+	bool full; /* told that there are too many */
+};
+
 struct stream {
 	struct source *source;
-	struct slot *slots;
-	size_t n;
+	struct slot **slots;
+	size_t n, cap;
+	struct follower **followers;
+	size_t n_followers, cap_followers;
 	struct board *board; /* may be NULL */
 	struct gap trouble; /* the last one told by the source since the last reading */
 };
 
 void findings_reset(struct findings *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		document_fini(&f->v[i].document);
+		free(f->v[i].name);
+		free(f->v[i].notice);
+	}
 	f->n = 0;
 }
 
@@ -54,45 +74,85 @@ void findings_fini(struct findings *f)
 	*f = (struct findings){NULL, 0, 0};
 }
 
-static struct finding *findings_add(struct findings *f, const struct config_topic *t)
+static struct finding *findings_add(struct findings *f, const struct slot *s)
 {
 	MEM_GROW(f->v, f->n, f->cap);
-	f->v[f->n] = (struct finding){.topic = t};
+	f->v[f->n] =
+		(struct finding){.topic = s->topic,
+				 .name = mem_strdup(s->name != NULL ? s->name
+								    : s->topic->match)};
 	return &f->v[f->n++];
 }
 
-static void slot_init(struct slot *s, const struct config_topic *t, struct mono now)
+/* `name` is NULL for a pattern. */
+static struct slot *slot_add(struct stream *stream, const struct config_topic *t,
+			     const char *name, struct follower *finder)
 {
+	struct slot *s = mem_calloc(1, sizeof(*s));
+
 	s->topic = t;
+	s->name = mem_strdup(name);
+	s->finder = finder;
 	s->assess = assess_new(&t->rules);
-	s->last_data = now;
+	s->last_data = clock_mono();
 	s->labels = mem_calloc(t->label_count, sizeof(*s->labels));
 	for (size_t i = 0; i < t->label_count; i++)
 		s->labels[i] = (struct label){t->labels[i].name, t->labels[i].value};
 	s->origin = (struct origin){.cluster = t->cluster,
 				    .group = t->group,
-				    .topic = t->name,
+				    .topic = s->name,
 				    .host = t->host,
+				    .match = name == NULL ? t->match : NULL,
 				    .labels = s->labels,
 				    .label_count = t->label_count};
+	MEM_GROW(stream->slots, stream->n, stream->cap);
+	stream->slots[stream->n++] = s;
+	return s;
 }
 
-struct stream *stream_new(const struct config_topic *const *topics, size_t n,
-			  struct wake *wake, int64_t first_delay_ms,
-			  struct board *board)
+static void slot_hide(const struct stream *stream, struct slot *s)
+{
+	if (s->board != NULL)
+		board_drop(stream->board, s->board);
+	s->board = NULL;
+	view_unref(s->shown);
+	s->shown = NULL;
+}
+
+static void slot_free(const struct stream *stream, struct slot *s)
+{
+	slot_hide(stream, s);
+	assess_free(s->assess);
+	free(s->labels);
+	free(s->name);
+	free(s);
+}
+
+static void add_entry(struct stream *s, const struct config *c,
+		      const struct config_topic *t)
+{
+	struct follower *f;
+
+	if (t->match == NULL) {
+		slot_add(s, t, t->name, NULL);
+		return;
+	}
+	f = mem_calloc(1, sizeof(*f));
+	f->pattern = pattern_new(c, t);
+	f->own = slot_add(s, t, NULL, f);
+	MEM_GROW(s->followers, s->n_followers, s->cap_followers);
+	s->followers[s->n_followers++] = f;
+}
+
+struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
+			  int64_t first_delay_ms, struct board *board)
 {
 	struct stream *s = mem_calloc(1, sizeof(*s));
-	struct mono now = clock_mono();
 
-	s->source = source_new(topics[0], wake, first_delay_ms);
-	s->slots = mem_calloc(n, sizeof(*s->slots));
-	s->n = n;
+	s->source = source_new(p->topics[0], wake, first_delay_ms);
 	s->board = board;
-	for (size_t i = 0; i < n; i++) {
-		slot_init(&s->slots[i], topics[i], now);
-		if (board != NULL)
-			s->slots[i].board = board_add(board);
-	}
+	for (size_t i = 0; i < p->n; i++)
+		add_entry(s, p->config, p->topics[i]);
 	return s;
 }
 
@@ -101,13 +161,14 @@ void stream_close(struct stream *s)
 	if (s == NULL)
 		return;
 	source_close(s->source);
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->board != NULL)
-			board_drop(s->board, s->slots[i].board);
-		view_unref(s->slots[i].shown);
-		assess_free(s->slots[i].assess);
-		free(s->slots[i].labels);
+	for (size_t i = 0; i < s->n; i++)
+		slot_free(s, s->slots[i]);
+	for (size_t i = 0; i < s->n_followers; i++) {
+		pattern_free(s->followers[i]->pattern);
+		free(s->followers[i]->found);
+		free(s->followers[i]);
 	}
+	free(s->followers);
 	free(s->slots);
 	free(s);
 }
@@ -119,7 +180,7 @@ static struct view *slot_view(const struct slot *s)
 	const struct view *old = s->shown;
 	struct view *v = view_new();
 
-	view_set_name(v, t->cluster, t->group, t->name, t->host, t->match);
+	view_set_name(v, t->cluster, t->group, s->name, t->host, s->origin.match);
 	view_set_labels(v, s->labels, t->label_count);
 	v->config = t;
 	v->at = clock_wall();
@@ -140,6 +201,8 @@ static void slot_show(struct stream *stream, struct slot *s, struct view *v)
 				  : v->at;
 	view_unref(s->shown);
 	s->shown = view_ref(v);
+	if (s->board == NULL)
+		s->board = board_add(stream->board);
 	board_publish(stream->board, s->board, v);
 }
 
@@ -177,7 +240,7 @@ static void slot_gap(struct stream *stream, struct slot *s, const struct gap *g,
 		s->gap_since = t;
 	s->gap = *g;
 	s->gap_repeat = mono_add_ms(now, GAP_REPEAT_MS);
-	f = findings_add(out, s->topic);
+	f = findings_add(out, s);
 	f->is_gap = true;
 	f->changed = changed;
 	f->gap = *g;
@@ -194,7 +257,7 @@ static void slot_sample(struct stream *stream, struct slot *s,
 {
 	struct buf json = BUF_INIT(DOCUMENT_MAX);
 	struct assessment a;
-	struct finding *f = findings_add(out, s->topic);
+	struct finding *f = findings_add(out, s);
 
 	assess_feed(s->assess, sample, r->taken_mono);
 	a = assess_look(s->assess, r->taken_mono);
@@ -216,21 +279,49 @@ static void slot_sample(struct stream *stream, struct slot *s,
 	slot_show_sample(stream, s, sample, &a, r);
 }
 
+static void count_topic(void *n, const char *group, const char *topic)
+{
+	(void)group;
+	(void)topic;
+	++*(size_t *)n;
+}
+
+/* Why a pattern has nothing, in a table that was read. */
+static void nothing_found(const struct slot *s, const struct table *t, struct gap *gap)
+{
+	struct sample none = SAMPLE_INIT;
+	size_t n = 0;
+
+	/* What else is wrong with the table stands before that. */
+	if (table_sample(t, s->topic->group, "", &none, gap) == REASON_TOPIC_ABSENT) {
+		table_each(t, count_topic, &n);
+		gap_set(gap, REASON_TOPIC_ABSENT,
+			"none of the %zu topics of the group matches '%s', or other "
+			"entries follow those that do",
+			n, s->topic->match);
+	}
+	sample_fini(&none);
+}
+
 static void slot_reading(struct stream *stream, struct slot *s, struct reading *r,
 			 struct mono now, struct findings *out)
 {
 	struct sample sample = SAMPLE_INIT;
-	struct gap gap;
+	struct gap gap = {.reason = REASON_NONE};
 
-	if (r->table != NULL) {
-		if (table_sample(r->table, s->topic->group, s->topic->name, &sample,
-				 &gap) != REASON_NONE) {
-			slot_gap(stream, s, &gap, now, out);
-			return;
-		}
-	} else {
+	if (r->table == NULL)
 		sample = sample_copy(&r->sample);
+	else if (s->name == NULL)
+		nothing_found(s, r->table, &gap);
+	else
+		(void)table_sample(r->table, s->topic->group, s->name, &sample, &gap);
+	if (gap.reason == REASON_TOPIC_ABSENT && s->absent_since.ns == 0)
+		s->absent_since = now;
+	if (gap.reason != REASON_NONE) {
+		slot_gap(stream, s, &gap, now, out);
+		return;
 	}
+	s->absent_since.ns = 0;
 	sample.taken = r->taken;
 	sample.sample_ms = r->sample_ms;
 	slot_sample(stream, s, &sample, r, now, out);
@@ -246,36 +337,174 @@ static struct mono slot_deadline(const struct slot *s)
 			   s->topic->timeout_ms > three ? s->topic->timeout_ms : three);
 }
 
+/* A pattern that has found something does not speak for itself. */
+static bool is_active(const struct slot *s)
+{
+	return s->name != NULL || s->finder->n == 0;
+}
+
 /* Time passes: what is silent for too long is a gap, and a gap is repeated. Returns
- * when to look again. */
+ * when to look at this one again. */
+static struct mono slot_tick(struct stream *s, struct slot *slot, struct mono now,
+			     struct findings *out)
+{
+	struct gap gap = slot->gap;
+
+	if (gap.reason == REASON_NONE && mono_before(now, slot_deadline(slot)))
+		return slot_deadline(slot);
+	if (gap.reason == REASON_NONE)
+		gap = s->trouble;
+	if (gap.reason == REASON_NONE)
+		gap_set(&gap, REASON_CLI_TIMEOUT,
+			"no sample for %lld s, and no word why: a run of the command "
+			"takes longer than that, or never ends",
+			(long long)(mono_diff_ms(now, slot->last_data) / 1000));
+	slot_gap(s, slot, &gap, now, out);
+	return slot->gap_repeat;
+}
+
 static struct mono tick(struct stream *s, struct mono now, struct findings *out)
 {
 	struct mono next = MONO_NEVER;
 
-	for (size_t i = 0; i < s->n; i++) {
-		struct slot *slot = &s->slots[i];
-
-		if (slot->gap.reason != REASON_NONE) {
-			struct gap again = slot->gap;
-
-			slot_gap(s, slot, &again, now, out);
-			next = mono_min(next, slot->gap_repeat);
-		} else if (!mono_before(now, slot_deadline(slot))) {
-			struct gap gap = s->trouble;
-
-			if (gap.reason == REASON_NONE)
-				gap_set(&gap, REASON_CLI_TIMEOUT,
-					"no sample for %lld s, and no word why: a run of the "
-					"command takes longer than that, or never ends",
-					(long long)(mono_diff_ms(now, slot->last_data) /
-						    1000));
-			slot_gap(s, slot, &gap, now, out);
-			next = mono_min(next, slot->gap_repeat);
-		} else {
-			next = mono_min(next, slot_deadline(slot));
-		}
-	}
+	for (size_t i = 0; i < s->n; i++)
+		if (is_active(s->slots[i]))
+			next = mono_min(next, slot_tick(s, s->slots[i], now, out));
 	return next;
+}
+
+/* Patterns */
+
+/* The place of a name among what a pattern has found, or where it belongs. */
+static size_t place_of(const struct follower *f, const char *name, bool *there)
+{
+	size_t low = 0, high = f->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, f->found[middle]->name);
+
+		if (order == 0) {
+			*there = true;
+			return middle;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*there = false;
+	return low;
+}
+
+/* It speaks for itself from now on, or not any longer. */
+static void follower_changed(struct stream *s, struct follower *f)
+{
+	struct slot *own = f->own;
+
+	own->gap.reason = REASON_NONE;
+	own->last_data = clock_mono();
+	if (f->n > 0)
+		slot_hide(s, own);
+}
+
+static void follow(struct stream *s, struct follower *f, const char *topic,
+		   struct findings *out)
+{
+	bool there;
+	size_t at = place_of(f, topic, &there);
+
+	if (there || !pattern_takes(f->pattern, topic))
+		return;
+	if (f->n == STREAM_FOUND_MAX) {
+		if (!f->full)
+			findings_add(out, f->own)->notice = mem_printf(
+				"matches more than %d topics; the others are not "
+				"followed",
+				STREAM_FOUND_MAX);
+		f->full = true;
+		return;
+	}
+	MEM_GROW(f->found, f->n, f->cap);
+	memmove(&f->found[at + 1], &f->found[at], (f->n - at) * sizeof(*f->found));
+	f->found[at] = slot_add(s, f->own->topic, topic, f);
+	if (f->n++ == 0)
+		follower_changed(s, f);
+}
+
+struct discovery {
+	struct stream *stream;
+	struct findings *out;
+};
+
+static void discover(void *arg, const char *group, const char *topic)
+{
+	struct discovery *d = arg;
+
+	for (size_t i = 0; i < d->stream->n_followers; i++) {
+		struct follower *f = d->stream->followers[i];
+		const char *wanted = f->own->topic->group;
+
+		if (wanted == NULL || *group == '\0' || strcmp(wanted, group) == 0)
+			follow(d->stream, f, topic, d->out);
+	}
+}
+
+static bool is_gone(const struct slot *s, struct mono now)
+{
+	int64_t away = FORGET_RUNS * s->topic->interval_ms;
+
+	if (s->finder == NULL || s->name == NULL || s->absent_since.ns == 0)
+		return false;
+	return mono_diff_ms(now, s->absent_since) >=
+	       (away > FORGET_MS ? away : FORGET_MS);
+}
+
+static void forget(struct stream *s, struct slot *gone, struct findings *out)
+{
+	struct follower *f = gone->finder;
+	bool there;
+	size_t at = place_of(f, gone->name, &there);
+
+	findings_add(out, gone)->notice =
+		mem_printf("no longer followed: the group has not had it for %lld min",
+			   (long long)(FORGET_MS / 60000));
+	memmove(&f->found[at], &f->found[at + 1], (f->n - at - 1) * sizeof(*f->found));
+	f->n--;
+	f->full = false;
+	slot_free(s, gone);
+	if (f->n == 0)
+		follower_changed(s, f);
+}
+
+/* Topics that were away for too long. */
+static void forget_gone(struct stream *s, struct mono now, struct findings *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct slot *slot = s->slots[i];
+
+		if (is_gone(slot, now))
+			forget(s, slot, out);
+		else
+			s->slots[kept++] = slot;
+	}
+	s->n = kept;
+}
+
+static void take_reading(struct stream *s, struct reading *r, struct mono now,
+			 struct findings *out)
+{
+	struct discovery d = {s, out};
+
+	s->trouble.reason = REASON_NONE;
+	if (r->table != NULL && s->n_followers > 0)
+		table_each(r->table, discover, &d);
+	for (size_t i = 0; i < s->n; i++)
+		if (is_active(s->slots[i]))
+			slot_reading(s, s->slots[i], r, now, out);
+	forget_gone(s, now, out);
 }
 
 struct step stream_step(struct stream *s, bool read_more, struct findings *out)
@@ -287,16 +516,15 @@ struct step stream_step(struct stream *s, bool read_more, struct findings *out)
 
 	switch (source_step(s->source, now, read_more, &reading, &gap, &next)) {
 	case SOURCE_READING:
-		s->trouble.reason = REASON_NONE;
-		for (size_t i = 0; i < s->n; i++)
-			slot_reading(s, &s->slots[i], &reading, now, out);
+		take_reading(s, &reading, now, out);
 		reading_fini(&reading);
 		return STEP_NOW;
 	case SOURCE_GAP:
 		s->trouble = gap;
 		now = clock_mono();
 		for (size_t i = 0; i < s->n; i++)
-			slot_gap(s, &s->slots[i], &gap, now, out);
+			if (is_active(s->slots[i]))
+				slot_gap(s, s->slots[i], &gap, now, out);
 		return STEP_NOW;
 	case SOURCE_WAIT:
 		break;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "run/actor.h"
@@ -17,43 +18,77 @@ struct look { /* one stream, and its thread's */
 	struct actor actor;
 	struct stream *stream;
 	struct findings step_found; /* of one step */
-	struct findings found;      /* the answers so far, by place in the plan */
-	size_t answered;
+	struct findings found;      /* the answers */
+	bool *answered;             /* each entry of the plan, in an earlier step */
+	struct gap *busy;           /* of each entry: said if nothing better comes */
 	struct mono deadline;
 };
 
-static void answer(struct look *l, struct finding *f)
+/* What a stream found, by its place in the plan; of a pattern, by name. */
+static int by_place(const void *va, const void *vb)
 {
-	for (size_t i = 0; i < l->plan->n; i++) {
-		struct finding *mine = &l->found.v[i];
+	const struct finding *a = va, *b = vb;
 
-		if (l->plan->topics[i] != f->topic || mine->document.json != NULL)
+	if (a->topic != b->topic)
+		return a->topic < b->topic ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static size_t place_of(const struct look *l, const struct finding *f)
+{
+	size_t i = 0;
+
+	while (l->plan->topics[i] != f->topic)
+		i++;
+	return i;
+}
+
+/* The first answer counts; that of a pattern is all that one step found for it. */
+static void take_step(struct look *l)
+{
+	size_t before = l->found.n;
+
+	for (size_t i = 0; i < l->step_found.n; i++) {
+		struct finding *f = &l->step_found.v[i];
+		size_t place = place_of(l, f);
+
+		if (l->answered[place] || f->notice != NULL)
 			continue;
 		if (f->is_gap && f->gap.reason == REASON_SSH_BUSY) {
-			mine->gap = f->gap; /* said if nothing better comes */
+			l->busy[place] = f->gap;
 			continue;
 		}
-		*mine = *f;
-		f->document.json = NULL;
-		f->document.topic = NULL;
-		l->answered++;
+		MEM_GROW(l->found.v, l->found.n, l->found.cap);
+		l->found.v[l->found.n++] = *f;
+		*f = (struct finding){.topic = f->topic};
 	}
+	for (size_t i = before; i < l->found.n; i++)
+		l->answered[place_of(l, &l->found.v[i])] = true;
+}
+
+static bool has_all(const struct look *l)
+{
+	size_t n = 0;
+
+	while (n < l->plan->n && l->answered[n])
+		n++;
+	return n == l->plan->n;
 }
 
 static void nothing_came(struct look *l)
 {
 	for (size_t i = 0; i < l->plan->n; i++) {
-		struct finding *mine = &l->found.v[i];
+		const struct config_topic *t = l->plan->topics[i];
+		struct finding f = {.topic = t, .is_gap = true, .gap = l->busy[i]};
 
-		if (mine->document.json == NULL) {
-			mine->is_gap = true;
-			if (mine->gap.reason != REASON_NONE)
-				continue;
-			gap_set(&mine->gap, REASON_CLI_TIMEOUT,
-				"no answer within %lld s",
-				(long long)((mine->topic->timeout_ms + SETUP_MS) /
-					    1000));
-		}
+		if (l->answered[i])
+			continue;
+		f.name = mem_strdup(t->name != NULL ? t->name : t->match);
+		if (f.gap.reason == REASON_NONE)
+			gap_set(&f.gap, REASON_CLI_TIMEOUT, "no answer within %lld s",
+				(long long)((t->timeout_ms + SETUP_MS) / 1000));
+		MEM_GROW(l->found.v, l->found.n, l->found.cap);
+		l->found.v[l->found.n++] = f;
 	}
 }
 
@@ -62,10 +97,9 @@ static struct step look_step(void *self)
 	struct look *l = self;
 	struct step next = stream_step(l->stream, true, &l->step_found);
 
-	for (size_t i = 0; i < l->step_found.n; i++)
-		answer(l, &l->step_found.v[i]);
+	take_step(l);
 	findings_reset(&l->step_found);
-	if (l->answered == l->plan->n)
+	if (has_all(l))
 		return STEP_DONE;
 	if (!mono_before(clock_mono(), l->deadline)) {
 		nothing_came(l);
@@ -80,14 +114,11 @@ static int look_start(struct look *l, const struct plan_stream *p, struct err *e
 	l->plan = p;
 	if (wake_init(&l->wake) != 0)
 		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
-	l->found.v = mem_calloc(p->n, sizeof(*l->found.v));
-	l->found.n = l->found.cap = p->n;
-	for (size_t i = 0; i < p->n; i++)
-		l->found.v[i].topic = p->topics[i];
-	l->stream = stream_new(p->topics, p->n, &l->wake, 0, NULL);
+	l->answered = mem_calloc(p->n, sizeof(*l->answered));
+	l->busy = mem_calloc(p->n, sizeof(*l->busy));
+	l->stream = stream_new(p, &l->wake, 0, NULL);
 	l->deadline = mono_add_ms(clock_mono(), p->topics[0]->timeout_ms + SETUP_MS);
-	return actor_start(&l->actor, p->topics[0]->name, look_step, l, &l->wake, NULL,
-			   err);
+	return actor_start(&l->actor, "look", look_step, l, &l->wake, NULL, err);
 }
 
 /* Move the answers to the end of `out`. */
@@ -95,11 +126,15 @@ static void look_end(struct look *l, struct findings *out)
 {
 	wake_stop(&l->wake);
 	actor_join(&l->actor);
+	if (l->found.n > 1)
+		qsort(l->found.v, l->found.n, sizeof(*l->found.v), by_place);
 	for (size_t i = 0; i < l->found.n; i++) {
 		MEM_GROW(out->v, out->n, out->cap);
 		out->v[out->n++] = l->found.v[i];
 	}
 	free(l->found.v);
+	free(l->answered);
+	free(l->busy);
 	findings_fini(&l->step_found);
 	stream_close(l->stream);
 	wake_fini(&l->wake);

@@ -32,7 +32,8 @@ struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
 			  struct board *board)
 {
 	struct tailer *t = mem_calloc(1, sizeof(*t));
-	const char *topic = p->topics[0]->name;
+	const char *topic =
+		p->topics[0]->name != NULL ? p->topics[0]->name : p->topics[0]->match;
 
 	if (wake_init(&t->wake) != 0) {
 		free(t);
@@ -44,7 +45,7 @@ struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
 		snprintf(t->name, sizeof(t->name), "t:%.60s", topic);
 	t->store = store;
 	t->board = board;
-	t->stream = stream_new(p->topics, p->n, &t->wake, p->first_delay_ms, board);
+	t->stream = stream_new(p, &t->wake, p->first_delay_ms, board);
 	return t;
 }
 
@@ -77,23 +78,23 @@ static void tell_data(const struct finding *f)
 
 	if (f->totals.with_lag > 0)
 		snprintf(lag, sizeof(lag), "lag %lld", (long long)f->totals.sum);
-	log_info(f->topic->name, "has data: %lld partition%s, %s",
-		 (long long)f->partitions, f->partitions == 1 ? "" : "s", lag);
+	log_info(f->name, "has data: %lld partition%s, %s", (long long)f->partitions,
+		 f->partitions == 1 ? "" : "s", lag);
 }
 
 static void tell_state(const struct finding *f)
 {
 	switch (f->state) {
 	case GROUP_EMPTY:
-		log_warn(f->topic->name,
+		log_warn(f->name,
 			 "the group has no members: is MirrorMaker running? lag %lld",
 			 (long long)f->totals.sum);
 		break;
 	case GROUP_REBALANCING:
-		log_info(f->topic->name, "the group rebalances");
+		log_info(f->name, "the group rebalances");
 		break;
 	case GROUP_STABLE:
-		log_info(f->topic->name, "the group is stable");
+		log_info(f->name, "the group is stable");
 		break;
 	case GROUP_UNKNOWN:
 		break;
@@ -105,10 +106,10 @@ static void tell_status(const struct finding *f)
 	const struct assessment *a = &f->assessment;
 
 	if (a->status == VERDICT_OK)
-		log_info(f->topic->name, "OK: %s, lag %lld", a->rule,
+		log_info(f->name, "OK: %s, lag %lld", a->rule,
 			 (long long)f->totals.sum);
 	else
-		log_warn(f->topic->name, "%s: partition %d: %s, lag %lld",
+		log_warn(f->name, "%s: partition %d: %s, lag %lld",
 			 verdict_name(a->status), (int)a->worst, a->rule,
 			 (long long)f->totals.sum);
 }
@@ -116,10 +117,14 @@ static void tell_status(const struct finding *f)
 /* Only changes are worth a line. */
 static void tell(const struct finding *f)
 {
+	if (f->notice != NULL) {
+		log_warn(f->name, "%s", f->notice);
+		return;
+	}
 	if (f->is_gap) {
 		if (f->changed)
-			log_warn(f->topic->name, "no data: %s: %s",
-				 reason_name(f->gap.reason), f->gap.message);
+			log_warn(f->name, "no data: %s: %s", reason_name(f->gap.reason),
+				 f->gap.message);
 		return;
 	}
 	if (f->changed)
@@ -134,6 +139,8 @@ static void collect(struct tailer *t)
 {
 	for (size_t i = 0; i < t->found.n; i++) {
 		tell(&t->found.v[i]);
+		if (t->found.v[i].notice != NULL)
+			continue;
 		if (t->board != NULL)
 			board_document(t->board, t->found.v[i].document.json,
 				       t->found.v[i].document.len);

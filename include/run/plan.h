@@ -10,7 +10,8 @@
 #include "config/config.h"
 
 struct plan_stream {
-	const struct config_topic **topics; /* borrowed from the configuration */
+	const struct config *config;        /* borrowed, and so are: */
+	const struct config_topic **topics; /* its entries that share the command */
 	size_t n;
 	int64_t first_delay_ms; /* spreads the begins of a host over the interval */
 };

@@ -16,10 +16,14 @@
 #include "lag/assess.h"
 #include "lag/reason.h"
 #include "lag/sample.h"
+#include "run/plan.h"
 
-/* One thing that a stream found about one topic. */
+/* One thing that a stream found about one topic, or about a pattern that found none. */
 struct finding {
-	const struct config_topic *topic;
+	const struct config_topic *topic; /* its entry in the configuration */
+	char *name;   /* of the topic, or the pattern itself; owned */
+	char *notice; /* owned: something to tell people; then there is no document,
+		       * and nothing else below means anything */
 	bool is_gap;
 	bool changed; /* has data since now, or lacks it since now, or another reason */
 	struct gap gap;     /* why, where is_gap */
@@ -44,13 +48,18 @@ void findings_fini(struct findings *f);
 
 struct stream;
 
-/* `topics` (n of them, sharing a source) are borrowed from a configuration that must
- * outlive the stream, `wake` is the owner's. What is found is shown on `board` too,
- * which may be NULL.
+/* A pattern follows at most so many topics. */
+#define STREAM_FOUND_MAX 10000
+
+/* The plan and its configuration must outlive the stream, `wake` is the owner's. What
+ * is found is shown on `board` too, which may be NULL.
+ * A pattern's topics are those rows of the group's output that are its to follow
+ * (run/pattern.h). One that vanishes has gaps topic_absent until it was away for ten
+ * intervals and ten minutes, and is dropped then, with a notice. A pattern without a
+ * topic has gaps of its own.
  * @thread any; each belongs to one */
-struct stream *stream_new(const struct config_topic *const *topics, size_t n,
-			  struct wake *wake, int64_t first_delay_ms,
-			  struct board *board);
+struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
+			  int64_t first_delay_ms, struct board *board);
 void stream_close(struct stream *s); /* NULL is legal */
 
 /* One turn: may append to `out`. With `read_more` false nothing new is read.

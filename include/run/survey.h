@@ -9,8 +9,9 @@
 #include "run/stream.h"
 
 struct survey {
-	struct findings found; /* one for each topic, in the order of the plan; a topic
-				* that gave nothing in time has a gap */
+	struct findings found; /* one for each topic, in the order of the plan; what a
+				* pattern found stands in its place, by name; what gave
+				* nothing in time has a gap */
 };
 
 /* Step every stream until each topic has a sample or a named reason (a busy host is

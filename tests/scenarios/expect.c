@@ -382,6 +382,26 @@ static int expect_runs(char **words, size_t n, struct buf *seen)
 		      : -1;
 }
 
+/* board NAME OK|WARN|ERR|NODATA|absent: what the board shows of a topic or pattern */
+static int expect_board(char **words, size_t n, struct buf *seen)
+{
+	struct board_views views;
+	const char *have = "absent";
+	int rc;
+
+	if (n != 2)
+		return -1;
+	views = house_views();
+	for (size_t i = 0; i < views.n; i++)
+		if (strcmp(views.v[i]->name.topic, words[0]) == 0 ||
+		    strcmp(views.v[i]->name.match, words[0]) == 0)
+			have = verdict_name(views.v[i]->status);
+	buf_addstr(seen, have);
+	rc = strcmp(have, words[1]) != 0;
+	board_views_fini(&views);
+	return rc;
+}
+
 /* index NAME mapped|unmapped|absent */
 static int expect_index(char **words, size_t n, struct buf *seen)
 {
@@ -458,6 +478,7 @@ static const struct {
 	{"bulks", expect_bulks},
 	{"largest-bulk", expect_largest_bulk},
 	{"index", expect_index},
+	{"board", expect_board},
 	{"stop-took", expect_stop_took},
 };
 

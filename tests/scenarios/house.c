@@ -402,6 +402,12 @@ void house_store_status(struct store_status *out)
 		*out = house.last_status;
 }
 
+struct board_views house_views(void)
+{
+	return house.running ? board_look(house.board)
+			     : (struct board_views){NULL, 0, 0};
+}
+
 int64_t house_stop_took(void)
 {
 	return house.stop_took;

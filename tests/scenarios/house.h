@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "board/board.h"
 #include "store/store.h"
 
 /* Everything that is written stands in `dir`, which the caller makes and removes. */
@@ -29,6 +30,9 @@ void house_kill(void);
 
 /* The store's state: now, or at the last stop. */
 void house_store_status(struct store_status *out);
+
+/* What the board shows now; to be ended with board_views_fini. */
+struct board_views house_views(void);
 
 /* How long the last stop took, virtual ms. */
 int64_t house_stop_took(void);

@@ -200,8 +200,7 @@ static const struct {
 	 "8:5: topics: an entry is a map of keys\n"
 	 "9:4: name: has no value; give it one, or remove the key\n"
 	 "10:5: \"name\" is missing in this entry of topics\n"
-	 "11:5: topic \"a\": \"name\" and \"match\" exclude each other\n"
-	 "11:15: \"match\" is not supported by this version yet\n"},
+	 "11:5: topic \"a\": \"name\" and \"match\" exclude each other\n"},
 	{"hosts and users",
 	 TOPIC_DEFAULTS "topics:\n"
 			"  - {name: a, host: u@h}\n"
@@ -341,10 +340,27 @@ static const struct {
 	 "8:5: name: \"${\" without \"}\"; write $$ for a dollar sign\n"
 	 "9:60: warning: format: without \"partitions\" a value's position need "
 	 "not be its partition: say how many there are, or use \"format: table\"\n"},
+	{"patterns",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - match: '(a'\n"
+			"  - {match: 'a.*'}\n"
+			"  - {match: 'a.*', interval: 20s}\n"
+			"  - {match: 'b.*', interval: 20s}\n"
+			"  - {match: 'c', command: x, format: line, partitions: 1}\n",
+	 "4:12: match: \"(a\" is no regular expression (POSIX extended): "
+	 "Unmatched ( or \\(\n"
+	 "6:5: topic \"a.*\": interval 20s, but topic \"a.*\" in line 5, with "
+	 "which it shares one command (share: group), has 10s; make them equal\n"
+	 "6:5: topic \"a.*\": stands here a second time for group \"g\" in "
+	 "cluster \"default\"; the first is in line 5\n"
+	 "7:5: topic \"b.*\": interval 20s, but topic \"a.*\" in line 5, with "
+	 "which it shares one command (share: group), has 10s; make them equal\n"
+	 "8:13: match: lines of \"format: line\" name no topics; give the "
+	 "topic's \"name\"\n"},
 	{"what this version does not do",
 	 TOPIC_DEFAULTS
 	 "topics:\n"
-	 "  - {match: a.*, proxy_jump: b, target: {host: x}, ssh_config: "
+	 "  - {name: abcd, proxy_jump: b, target: {host: x}, ssh_config: "
 	 "true, url: 'http://x', thresholds: [{for: 1m}, {warning: 5, "
 	 "critical: 2}, {of: time, warning: 5}, {warning: 5s}, {of: time, "
 	 "warning: 5s, critical: 1m}]}\n"
@@ -354,7 +370,6 @@ static const struct {
 	 "brokers: [{name: x}]\n"
 	 "heartbeat: {}\n"
 	 "history: {}\n",
-	 "4:6: \"match\" is not supported by this version yet\n"
 	 "4:18: \"proxy_jump\" is not supported by this version yet\n"
 	 "4:33: warning: \"target\" is accepted, but not acted upon by this "
 	 "version\n"

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "run/cost.h"
+
+/* The configuration owns its strings; these are literals that nobody frees. */
+static char *text(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+static struct config_topic topic(const char *name, enum share share,
+				 int64_t interval_ms)
+{
+	return (struct config_topic){.name = text(name),
+				     .host = text("mm1"),
+				     .port = 22,
+				     .user = text("u"),
+				     .cli = text("/k/bin/kafka-consumer-groups.sh"),
+				     .bootstrap_server = text("b:9092"),
+				     .group = text("g"),
+				     .interval_ms = interval_ms,
+				     .share = share};
+}
+
+static void expect(const struct config_topic *topics, size_t n, bool warns,
+		   const char *words)
+{
+	struct config c = {.topics = (struct config_topic *)(uintptr_t)topics,
+			   .topic_count = n};
+	char line[256];
+
+	assert_int_equal(cost_describe(&c, &topics[0], line, sizeof(line)), warns);
+	assert_string_equal(line, words);
+}
+
+static void the_cost_names_the_chosen_way_and_the_other_one(void **state)
+{
+	struct config_topic t[20];
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++)
+		t[i] = topic("t", SHARE_TOPIC, 40000);
+	expect(t, 20, false,
+	       "30.0 runs of the CLI a minute, about 0.45 of a core; with `share: group` "
+	       "it would be 6.0 runs, 0.09 of a core");
+	for (size_t i = 0; i < 20; i++)
+		t[i] = topic("t", SHARE_GROUP, 10000);
+	expect(t, 20, false,
+	       "6.0 runs of the CLI a minute, about 0.09 of a core; with `share: topic` "
+	       "it would be 30.0 runs, 0.45 of a core");
+	for (size_t i = 0; i < 20; i++) {
+		t[i] = topic("t", SHARE_TOPIC, 10000);
+		t[i].interval_explicit = true;
+	}
+	expect(t, 20, true,
+	       "120.0 runs of the CLI a minute, about 1.80 of a core; with `share: "
+	       "group` it would be 6.0 runs, 0.09 of a core");
+}
+
+static void one_topic_has_no_other_way(void **state)
+{
+	struct config_topic t[] = {topic("t", SHARE_TOPIC, 10000)};
+
+	(void)state;
+	expect(t, 1, false, "6.0 runs of the CLI a minute, about 0.09 of a core");
+	t[0].cds_archive = text("/tmp/a.jsa");
+	expect(t, 1, false, "6.0 runs of the CLI a minute, about 0.05 of a core");
+}
+
+static void a_command_of_the_users_own_is_no_run_of_the_cli(void **state)
+{
+	struct config_topic t[] = {topic("a", SHARE_TOPIC, 10000),
+				   topic("b", SHARE_TOPIC, 10000)};
+
+	(void)state;
+	t[0].command = text("while :; do echo 1; sleep 1; done");
+	t[0].format = FORMAT_LINE;
+	expect(t, 1, false, "1 command of your own, no run of the CLI");
+	expect(t, 2, false,
+	       "6.0 runs of the CLI a minute, about 0.09 of a core, and 1 command of "
+	       "your own");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_cost_names_the_chosen_way_and_the_other_one),
+		cmocka_unit_test(one_topic_has_no_other_way),
+		cmocka_unit_test(a_command_of_the_users_own_is_no_run_of_the_cli),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
