@@ -22,7 +22,8 @@
 #define PAGE_BYTES 4096
 #define TICK_MS 10000
 #define RETRY_MAX_MS 3600000
-#define CALM_TICKS 60 /* without trouble: tries are quick again */
+#define CALM_TICKS 60          /* without trouble: tries are quick again */
+#define RECORD_BYTES (4 << 20) /* of records, in one transaction */
 #define AGE_MAX_MS (INT64_C(100) * 365 * 86400000)
 
 static bool usable(const struct pair *p)
@@ -123,6 +124,18 @@ static void file_is_well(struct pair *p)
 		*p->trouble = '\0';
 }
 
+/* What was recorded is small and dear: save it for the next file, as far as it can be
+ * read. */
+static void rescue_records(struct pair *p)
+{
+	struct records found = {.v = NULL};
+	struct err err = ERR_INIT;
+
+	if (spool_records(p->db[PAIR_FILE], SPOOL_ALL_KINDS, &found, &err) != 0)
+		err.text[0] = '\0'; /* the rest is lost with the file */
+	records_take(&p->records, &found, true);
+}
+
 /* The file is lost to us, with what waits in it. Each time without calm in between the
  * next try comes later, so that a dying disk does not fill with files put aside. */
 static void give_up_file(struct pair *p, const char *why, struct err *err)
@@ -132,6 +145,7 @@ static void give_up_file(struct pair *p, const char *why, struct err *err)
 	spool_abandon(p->db[PAIR_FILE], p->pending[PAIR_FILE].v,
 		      p->pending[PAIR_FILE].n);
 	clear_verdicts(&p->pending[PAIR_FILE]);
+	rescue_records(p);
 	spool_suspend(p->db[PAIR_FILE]);
 	spool_close(p->db[PAIR_FILE]);
 	p->db[PAIR_FILE] = NULL;
@@ -159,24 +173,41 @@ static void file_fault(struct pair *p, struct err *err)
 	}
 }
 
-/* One transaction: documents in, verdicts and limits carried out. */
+/* A slice of the records noted. */
+static int put_records(struct pair *p, size_t *n, struct err *err)
+{
+	size_t bytes = 0;
+
+	for (*n = 0; *n < p->records.n && bytes < RECORD_BYTES; ++*n) {
+		if (spool_put(p->db[PAIR_FILE], &p->records.v[*n], err) != 0)
+			return err->class;
+		bytes += p->records.v[*n].len;
+	}
+	return 0;
+}
+
+/* One transaction: documents and records in, verdicts and limits carried out. */
 static int apply(struct pair *p, enum pair_side side, const struct document *docs,
 		 size_t n, int64_t first_id, struct err *err)
 {
 	struct spool *s = p->db[side];
 	struct wall now = clock_wall();
 	bool more = false;
+	size_t put = 0;
 
 	if (spool_begin(s, err) != 0)
 		goto fail;
 	for (size_t i = 0; i < n; i++)
 		if (spool_insert(s, first_id + (int64_t)i, &docs[i], err) != 0)
 			goto fail;
+	if (side == PAIR_FILE && !p->no_room && put_records(p, &put, err) != 0)
+		goto fail;
 	if (spool_settle(s, p->pending[side].v, p->pending[side].n, now, err) != 0 ||
 	    (spool_over_limit(s, now) && spool_limit(s, now, &more, err) != 0) ||
 	    spool_commit(s, err) != 0)
 		goto fail;
 	clear_verdicts(&p->pending[side]);
+	records_drop(&p->records, put);
 	p->more |= more;
 	return 0;
 fail:
@@ -316,9 +347,33 @@ void pair_verdict(struct pair *p, int64_t row, enum bulk_verdict verdict, int st
 		(struct spool_verdict){row >> 1, verdict, status, type, reason};
 }
 
+void pair_put(struct pair *p, struct records *r)
+{
+	records_take(&p->records, r, false);
+}
+
+void pair_records(struct pair *p, enum store_kind kind, struct records *out)
+{
+	struct err err = ERR_INIT;
+
+	if (usable(p) && spool_records(p->db[PAIR_FILE], (int)kind, out, &err) != 0)
+		file_fault(p, &err);
+	for (size_t i = 0; i < p->records.n; i++)
+		if (p->records.v[i].kind == kind)
+			records_put(out, kind, p->records.v[i].key,
+				    p->records.v[i].bytes, p->records.v[i].len);
+}
+
+/* Are there records that the file would take? */
+static bool has_records(const struct pair *p)
+{
+	return p->records.n > 0 && usable(p) && !p->no_room;
+}
+
 static bool has_work(struct pair *p, enum pair_side side)
 {
-	return p->pending[side].n > 0 || spool_over_limit(p->db[side], clock_wall());
+	return p->pending[side].n > 0 || (side == PAIR_FILE && has_records(p)) ||
+	       spool_over_limit(p->db[side], clock_wall());
 }
 
 void pair_commit(struct pair *p, const struct document *docs, size_t n,
@@ -420,6 +475,7 @@ static void tick(struct pair *p)
 
 		err_set_code(&err, ERR_RETRY, SPOOL_IO,
 			     "%s was removed or replaced by somebody", p->path);
+		rescue_records(p);
 		file_fault(p, &err);
 		p->retry_at = clock_mono();
 	}
@@ -459,13 +515,14 @@ struct mono pair_tend(struct pair *p)
 	if (p->failed && !mono_before(clock_mono(), p->retry_at))
 		retry_file(p);
 	move_back(p);
-	if (usable(p) && spool_over_limit(p->db[PAIR_FILE], clock_wall()))
+	if (has_records(p) ||
+	    (usable(p) && spool_over_limit(p->db[PAIR_FILE], clock_wall())))
 		(void)apply_to_file(p, NULL, 0, 0);
 	if (p->db[PAIR_MEMORY] != NULL &&
 	    spool_over_limit(p->db[PAIR_MEMORY], clock_wall()))
 		apply_to_memory(p, NULL, 0, 0);
 	tidy(p, ticking);
-	if (p->more || (p->tidying && usable(p)))
+	if (p->more || has_records(p) || (p->tidying && usable(p)))
 		return clock_mono();
 	when = mono_min(p->tick_at, next_expiry(p));
 	return p->failed ? mono_min(when, p->retry_at) : when;
@@ -473,13 +530,15 @@ struct mono pair_tend(struct pair *p)
 
 void pair_close(struct pair *p)
 {
-	if (p->db[PAIR_MEMORY] != NULL && p->failed)
+	if ((p->db[PAIR_MEMORY] != NULL || p->records.n > 0) && p->failed)
 		retry_file(p);
 	p->no_room = false; /* better below min_free than lost */
 	do {
 		p->more = false;
 		move_back(p);
-	} while (p->more);
+		if (has_records(p))
+			(void)apply_to_file(p, NULL, 0, 0);
+	} while (p->more || has_records(p));
 	if (p->db[PAIR_MEMORY] != NULL) {
 		/* No file would take them: lost, and counted as such. */
 		metrics_add(METRIC_DOC_EVICTED,
@@ -492,6 +551,7 @@ void pair_close(struct pair *p)
 		clear_verdicts(&p->pending[side]);
 		free(p->pending[side].v);
 	}
+	records_fini(&p->records);
 	free(p->dir);
 	free(p->path);
 	*p = (struct pair){.dir = NULL};

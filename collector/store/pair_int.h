@@ -26,12 +26,13 @@ struct pair {
 	struct store_limits limits;
 	struct spool *db[PAIR_SIDES]; /* NULL: not open */
 	struct pair_verdicts pending[PAIR_SIDES];
-	int64_t next_id;       /* larger than any id in use */
-	int64_t boundary;      /* documents up to here are backlog */
-	bool failed;           /* the file is left alone until retry_at */
-	bool suspended;        /* and its connection is closed */
-	bool no_room;          /* only deleting is allowed: min_free */
-	const char *aside_due; /* the file has yet to be renamed, and why */
+	struct records records; /* not in the file yet */
+	int64_t next_id;        /* larger than any id in use */
+	int64_t boundary;       /* documents up to here are backlog */
+	bool failed;            /* the file is left alone until retry_at */
+	bool suspended;         /* and its connection is closed */
+	bool no_room;           /* only deleting is allowed: min_free */
+	const char *aside_due;  /* the file has yet to be renamed, and why */
 	struct mono retry_at, tick_at;
 	int64_t retry_ms;
 	int calm;           /* ticks since the last trouble with the file */
@@ -55,6 +56,13 @@ void pair_set_boundary(struct pair *p, int64_t boundary);
  * @thread store */
 void pair_verdict(struct pair *p, int64_t row, enum bulk_verdict verdict, int status,
 		  char *type, char *reason);
+
+/* Note records for the next commit, which takes them over.  @thread store */
+void pair_put(struct pair *p, struct records *r);
+
+/* All records of a kind, those noted included; `out` must be empty.
+ * @thread main, before the store's thread */
+void pair_records(struct pair *p, enum store_kind kind, struct records *out);
 
 /* Commit `n` documents, which get the ids from `first_id` (>= next_id) on and stay the
  * caller's, and the verdicts noted.

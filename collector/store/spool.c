@@ -41,6 +41,11 @@ static const char *const statements[ST_COUNT] = {
 	[ST_DEAD_INSERT] =
 		"INSERT INTO dead(topic, t, doc_id, doc, at, status, type, reason)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ST_PUT] = "INSERT INTO record(kind, key, bytes) VALUES(?1, ?2, ?3)"
+		   " ON CONFLICT(kind, key) DO UPDATE SET bytes = excluded.bytes",
+	[ST_FORGET] = "DELETE FROM record WHERE kind = ?1 AND key = ?2",
+	[ST_RECORDS] = "SELECT kind, key, bytes FROM record"
+		       " WHERE kind BETWEEN ?1 AND ?2 ORDER BY kind, key",
 };
 
 /* Called by SQLite after each commit, in place of its own checkpoint, whose errors

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * spool_int: what the two files of spool share: spool.c (books, transactions, taking)
- * and spool_care.c (limits, moving, housekeeping). Private to collector/store. */
+ * spool_int: what the files of spool share: spool.c (books, transactions, taking),
+ * spool_care.c (limits, moving, housekeeping) and spool_record.c. Private to
+ * collector/store. */
 #ifndef MMLAG_STORE_SPOOL_INT_H
 #define MMLAG_STORE_SPOOL_INT_H
 
@@ -27,6 +28,9 @@ enum statement {
 	ST_DEAD_DROP,
 	ST_DEAD_READ,
 	ST_DEAD_INSERT,
+	ST_PUT,
+	ST_FORGET,
+	ST_RECORDS,
 	ST_COUNT
 };
 

@@ -12,6 +12,19 @@
 
 #define BUSY_MS 100 /* an outside reader may hold the file for a moment */
 
+/* What version 2 has beside version 1: records, and the history of topics: points of
+ * level 1 (as sampled) to 3 (coarsest), gaps in level 0. */
+#define SINCE_VERSION_2                                                         \
+	"CREATE TABLE IF NOT EXISTS record("                                    \
+	" kind INTEGER NOT NULL, key TEXT NOT NULL, bytes BLOB NOT NULL,"       \
+	" PRIMARY KEY(kind, key)) STRICT;"                                      \
+	"CREATE TABLE IF NOT EXISTS series("                                    \
+	" id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE) STRICT;"           \
+	"CREATE TABLE IF NOT EXISTS history("                                   \
+	" series INTEGER NOT NULL, level INTEGER NOT NULL, t INTEGER NOT NULL," \
+	" points BLOB NOT NULL, UNIQUE(series, level, t)) STRICT;"              \
+	"CREATE INDEX IF NOT EXISTS history_age ON history(level, t);"
+
 /* Both numbers are stored in the header of the file by the same transaction that makes
  * the tables, so a file has all of it or nothing. */
 static const char schema[] =
@@ -20,7 +33,8 @@ static const char schema[] =
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" next_id INTEGER NOT NULL,"
 	" documents INTEGER NOT NULL, bytes INTEGER NOT NULL,"
-	" dead INTEGER NOT NULL, dead_bytes INTEGER NOT NULL) STRICT;"
+	" dead INTEGER NOT NULL, dead_bytes INTEGER NOT NULL,"
+	" history_bytes INTEGER NOT NULL DEFAULT 0) STRICT;"
 	"CREATE TABLE q("
 	" id INTEGER PRIMARY KEY, topic TEXT NOT NULL, t INTEGER NOT NULL,"
 	" doc_id TEXT NOT NULL, doc BLOB NOT NULL) STRICT;"
@@ -29,13 +43,19 @@ static const char schema[] =
 	" doc_id TEXT NOT NULL, doc BLOB NOT NULL,"
 	" at INTEGER NOT NULL, status INTEGER NOT NULL,"
 	" type TEXT NOT NULL, reason TEXT NOT NULL) STRICT;"
-	"INSERT INTO meta VALUES(1, 1, 0, 0, 0, 0);"
+	"INSERT INTO meta VALUES(1, 1, 0, 0, 0, 0, 0);" SINCE_VERSION_2
 	"PRAGMA application_id = 1835887719;"
-	"PRAGMA user_version = 1;"
+	"PRAGMA user_version = 2;"
+	"COMMIT;";
+
+static const char from_version_1[] =
+	"BEGIN IMMEDIATE;" SINCE_VERSION_2
+	"ALTER TABLE meta ADD COLUMN history_bytes INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 2;"
 	"COMMIT;";
 
 _Static_assert(SPOOL_APPLICATION_ID == 1835887719, "the schema holds the same number");
-_Static_assert(SPOOL_VERSION == 1, "the schema holds the same number");
+_Static_assert(SPOOL_VERSION == 2, "the schema holds the same number");
 
 static enum spool_fault fault_of(int rc)
 {
@@ -132,28 +152,27 @@ int sql_done(sqlite3_stmt *st, const char *doing, struct err *err)
 	return result;
 }
 
-/* Whose file is it? Sets `fresh` when there is nothing in it yet. */
-static int identify(sqlite3 *db, const char *path, bool *fresh, struct err *err)
+/* Whose file is it? `*version` is 0 when there is nothing in it yet. */
+static int identify(sqlite3 *db, const char *path, int64_t *version, struct err *err)
 {
-	int64_t application, version, tables;
+	int64_t application, tables;
 
 	if (sql_int(db, "PRAGMA application_id", &application, err) != 0 ||
-	    sql_int(db, "PRAGMA user_version", &version, err) != 0 ||
+	    sql_int(db, "PRAGMA user_version", version, err) != 0 ||
 	    sql_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != 0)
 		return err->class;
-	*fresh = application == 0 && version == 0 && tables == 0;
-	if (*fresh)
+	if (application == 0 && *version == 0 && tables == 0)
 		return 0;
 	if (application != SPOOL_APPLICATION_ID)
 		return err_set_code(err, ERR_REJECT, SPOOL_FOREIGN,
 				    "%s is a database of another program", path);
-	if (version > SPOOL_VERSION)
+	if (*version > SPOOL_VERSION)
 		return err_set_code(
 			err, ERR_REJECT, SPOOL_NEWER,
 			"%s has format %lld, this program knows %d: it is of a "
 			"newer version",
-			path, (long long)version, SPOOL_VERSION);
-	if (version < SPOOL_VERSION || tables == 0)
+			path, (long long)*version, SPOOL_VERSION);
+	if (*version < 1 || tables == 0)
 		return err_set_code(err, ERR_REJECT, SPOOL_DAMAGED,
 				    "%s has lost its tables", path);
 	return 0;
@@ -184,21 +203,35 @@ static int use_wal(sqlite3 *db, const char *path, struct err *err)
 			"cannot write", err);
 }
 
+/* Make the tables that a file of `version` lacks. */
+static int bring_up(sqlite3 *db, int64_t version, struct err *err)
+{
+	const char *sql = version == 0 ? schema : from_version_1;
+	int result;
+
+	if (version == SPOOL_VERSION)
+		return 0;
+	result = sql_exec(db, sql, "cannot write", err);
+	if (result != 0 && sqlite3_get_autocommit(db) == 0)
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
 static int set_up_file(sqlite3 *db, const char *path, struct err *err)
 {
-	bool fresh;
+	int64_t version;
 
-	if (identify(db, path, &fresh, err) != 0)
+	if (identify(db, path, &version, err) != 0)
 		return err->class;
 	if (sqlite3_db_readonly(db, "main") == 1)
 		return sql_fail(err, db, SQLITE_READONLY, "cannot write");
 	/* It has an effect only before the first page is written. */
-	if (fresh &&
+	if (version == 0 &&
 	    sql_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", "cannot write", err) != 0)
 		return err->class;
 	if (use_wal(db, path, err) != 0)
 		return err->class;
-	return fresh ? sql_exec(db, schema, "cannot write", err) : 0;
+	return bring_up(db, version, err);
 }
 
 static int set_up_memory(sqlite3 *db, int64_t max_pages, struct err *err)

@@ -58,6 +58,7 @@ struct store {
 	} committing;
 	struct mono due; /* when the next group commit is */
 	struct settled_list settled;
+	struct records records;
 	struct request take;
 	int64_t boundary;
 	struct store_status durable; /* without what is staged or in the batch */
@@ -66,15 +67,6 @@ struct store {
 	struct pair pair;
 	struct queue batch;
 };
-
-void store_batch_fini(struct store_batch *b)
-{
-	for (size_t i = 0; i < b->n; i++)
-		document_fini(&b->documents[i]);
-	free(b->rows);
-	free(b->documents);
-	*b = (struct store_batch){.rows = NULL};
-}
 
 /* Queues */
 
@@ -192,6 +184,34 @@ void store_settle(struct store *s, const int64_t *rows,
 		wake_signal(&s->wake);
 }
 
+void store_put(struct store *s, enum store_kind kind, const char *key,
+	       const void *bytes, size_t len)
+{
+	bool wake = false;
+
+	pthread_mutex_lock(&s->lock);
+	records_put(&s->records, kind, key, bytes, len);
+	if (s->due.ns == MONO_NEVER.ns) {
+		s->due = mono_add_ms(clock_mono(), STORE_COMMIT_MS);
+		wake = true;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (wake)
+		wake_signal(&s->wake);
+}
+
+void store_each(struct store *s, enum store_kind kind, store_record *each, void *arg)
+{
+	struct records found = {.v = NULL};
+
+	pthread_mutex_lock(&s->lock);
+	pair_put(&s->pair, &s->records);
+	pthread_mutex_unlock(&s->lock);
+	pair_records(&s->pair, kind, &found);
+	records_each(&found, kind, each, arg);
+	records_fini(&found);
+}
+
 void store_take_ask(struct store *s, struct wake *asker, enum store_range range,
 		    size_t max_n, size_t max_bytes)
 {
@@ -279,6 +299,7 @@ struct work {
 	bool commit;
 	int64_t boundary;
 	struct settled_list settled;
+	struct records records;
 	struct request take;
 };
 
@@ -310,8 +331,11 @@ static struct work grab(struct store *s)
 	s->settled = (struct settled_list){NULL, 0, 0};
 	if (s->take.state == ASKED)
 		w.take = s->take;
-	if (w.commit)
+	if (w.commit) {
 		grab_batch(s);
+		w.records = s->records;
+		s->records = (struct records){.v = NULL};
+	}
 	w.boundary = s->boundary;
 	pthread_mutex_unlock(&s->lock);
 	return w;
@@ -375,6 +399,7 @@ struct step store_step(struct store *s)
 		v->type = v->reason = NULL;
 	}
 	settled_free(&w.settled);
+	pair_put(&s->pair, &w.records);
 	if (w.commit)
 		pair_commit(&s->pair, s->batch.docs, s->batch.n, s->batch.first_id);
 	answer(s, &w);
@@ -421,6 +446,7 @@ void store_close(struct store *s)
 	free(s->staged.docs);
 	free(s->batch.docs);
 	settled_free(&s->settled);
+	records_fini(&s->records);
 	store_batch_fini(&s->take.batch);
 	pthread_mutex_destroy(&s->lock);
 	wake_fini(&s->wake);

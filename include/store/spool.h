@@ -14,10 +14,11 @@
 #include "base/err.h"
 #include "document/bulk.h"
 #include "document/document.h"
-#include "store/store.h"
+#include "store/batch.h"
+#include "store/record.h"
 
 #define SPOOL_APPLICATION_ID 0x6d6d6c67 /* "mmlg" */
-#define SPOOL_VERSION 1
+#define SPOOL_VERSION 2
 #define SPOOL_ID_MAX (INT64_C(1) << 61)
 #define SPOOL_FLIGHT_MAX 65536 /* documents taken and not yet settled */
 
@@ -92,6 +93,16 @@ void spool_rollback(struct spool *s);
  * @thread store */
 NODISCARD int spool_insert(struct spool *s, int64_t id, const struct document *d,
 			   struct err *err);
+
+/* Inside a transaction: write a record, or delete it.  @thread store */
+NODISCARD int spool_put(struct spool *s, const struct record *r, struct err *err);
+
+#define SPOOL_ALL_KINDS (-1)
+
+/* Add all records of a kind to `out`: what could be read, after a failure too.
+ * @thread store */
+NODISCARD int spool_records(struct spool *s, int kind, struct records *out,
+			    struct err *err);
 
 /* What became of a taken document, all but BULK_RETRY. */
 struct spool_verdict {

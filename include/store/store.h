@@ -18,6 +18,8 @@
 #include "base/wake.h"
 #include "document/bulk.h"
 #include "document/document.h"
+#include "store/batch.h"
+#include "store/record.h"
 
 #define STORE_COMMIT_MS 200
 #define STORE_REOPEN_MS 10000
@@ -69,21 +71,6 @@ struct step store_step(struct store *s);
 NODISCARD int store_append(struct store *s, struct document *docs, size_t n,
 			   bool force);
 
-/* Documents taken for sending; all owned by the batch. */
-struct store_batch {
-	int64_t *rows; /* the store's names for them */
-	struct document *documents;
-	size_t n;
-	bool backlog; /* of the range STORE_BACKLOG */
-};
-
-/* Free what it holds; it is empty afterwards.  @thread any */
-void store_batch_fini(struct store_batch *b);
-
-/* Which documents to take: NEW goes first, BACKLOG is what waited through a stop or an
- * outage. */
-enum store_range { STORE_NEW, STORE_BACKLOG };
-
 /* A request slot: the shipper asks, the store's thread answers in its next step and
  * signals the asker's wake. One request may be open at a time.
  * store_take_ask: want up to `max_n` documents and `max_bytes` bytes of JSON. Taken
@@ -111,17 +98,6 @@ void store_settle(struct store *s, const int64_t *rows,
  * @thread shipper  @locks staging */
 void store_mark_backlog(struct store *s);
 
-/* What must outlive the process beside documents: a record has a kind and a key, unique
- * together, and is bytes to the store. */
-enum store_kind {
-	STORE_WINDOW,    /* a topic's series: the tailer's */
-	STORE_ALERT,     /* the state of an alert */
-	STORE_SILENCE,   /* as told on the page */
-	STORE_NOTICE,    /* what a receiver has not got yet */
-	STORE_RECEIVER,  /* what a receiver has got */
-	STORE_OBJECTIVE, /* share of time kept, by topic */
-};
-
 /* Write a record in the next group commit, or with `bytes` NULL delete it. The bytes
  * are copied; a later call for the same record wins. Returns at once; never fails, and
  * while the file cannot be written the record is kept in memory.
@@ -129,10 +105,8 @@ enum store_kind {
 void store_put(struct store *s, enum store_kind kind, const char *key,
 	       const void *bytes, size_t len);
 
-/* Called for each record, in order of the key.  @thread the caller's */
-typedef void store_record(void *arg, const char *key, const void *bytes, size_t len);
-
-/* Hand all records of a kind to `each`: for the start.
+/* Hand all records of a kind to `each`, in order of the key: for the start. A file that
+ * cannot be read then has none, and they stay in it until somebody puts them anew.
  * @thread main, before the store's thread runs */
 void store_each(struct store *s, enum store_kind kind, store_record *each, void *arg);
 

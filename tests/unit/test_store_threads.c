@@ -31,6 +31,17 @@ struct writer {
 	pthread_t thread;
 };
 
+/* Of its own, and of one that all write. */
+static void put_record(struct writer *w, int round)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "%" PRId64, w->first);
+	store_put(w->scene->store, STORE_WINDOW, key, &round, sizeof(round));
+	store_put(w->scene->store, STORE_ALERT, "all", round % 7 == 0 ? NULL : key,
+		  strlen(key));
+}
+
 static void *write_documents(void *arg)
 {
 	struct writer *w = arg;
@@ -43,6 +54,7 @@ static void *write_documents(void *arg)
 			docs[k] = kit_document(number++, 120);
 		while (store_append(w->scene->store, docs, PER_APPEND, false) != 0)
 			wake_wait(&w->wake, STEP_UNTIL(mono_add_ms(clock_mono(), 5)));
+		put_record(w, i);
 	}
 	atomic_fetch_sub(&w->scene->writers_left, 1);
 	return NULL;
@@ -131,6 +143,17 @@ static void *look_on(void *arg)
 	return NULL;
 }
 
+static void is_the_last(void *arg, const char *key, const void *bytes, size_t len)
+{
+	int round;
+
+	(void)key;
+	assert_int_equal(len, sizeof(round));
+	memcpy(&round, bytes, sizeof(round));
+	assert_int_equal(round, EACH - 1);
+	++*(int *)arg;
+}
+
 static void many_threads_lose_and_double_nothing(void **state)
 {
 	struct store_limits l = STORE_LIMITS_DEFAULT;
@@ -138,6 +161,7 @@ static void many_threads_lose_and_double_nothing(void **state)
 	struct writer writers[WRITERS];
 	pthread_t keeper, shipper, looker;
 	struct err err = ERR_INIT;
+	int records = 0;
 
 	(void)state;
 	l.min_free = 0;
@@ -169,6 +193,8 @@ static void many_threads_lose_and_double_nothing(void **state)
 	assert_int_equal(metrics_get(METRIC_DOC_REJECTED), ALL / 50);
 	assert_int_equal(metrics_get(METRIC_DOC_INDEXED), ALL - ALL / 50);
 	assert_int_equal(metrics_get(METRIC_SPOOL_DOCUMENTS), 0);
+	store_each(c->store, STORE_WINDOW, is_the_last, &records);
+	assert_int_equal(records, WRITERS);
 	store_close(c->store);
 	wake_fini(&c->shipper);
 	wake_fini(&c->looker);
