@@ -26,12 +26,18 @@ struct line {
 	size_t len;
 };
 
+struct mailbox { /* oldest first */
+	struct line v[BOARD_ASKED_MAX];
+	size_t n;
+};
+
 struct board {
 	pthread_mutex_t lock; /* protects all below but the version's readers */
 	_Atomic uint64_t version;
 	struct place *places;
 	size_t n, cap;
 	struct buf sections[BOARD_SECTIONS];
+	struct mailbox asked[BOARD_REQUESTS];
 	struct line *lines; /* a ring: `first` is the oldest of `kept` */
 	size_t first, kept, bytes;
 	uint64_t last; /* number of the newest line */
@@ -58,6 +64,9 @@ void board_free(struct board *b)
 		return;
 	for (int i = 0; i < BOARD_SECTIONS; i++)
 		buf_free(&b->sections[i]);
+	for (int i = 0; i < BOARD_REQUESTS; i++)
+		for (size_t k = 0; k < b->asked[i].n; k++)
+			free(b->asked[i].v[k].json);
 	for (size_t i = 0; i < b->kept; i++)
 		free(b->lines[(b->first + i) % LINES_MAX].json);
 	free(b->lines);
@@ -174,6 +183,43 @@ void board_told(struct board *b, enum board_section s, struct buf *out)
 	else
 		(void)buf_addstr(out, "null");
 	pthread_mutex_unlock(&b->lock);
+}
+
+int board_ask(struct board *b, enum board_request kind, const char *json, size_t len)
+{
+	struct mailbox *m = &b->asked[kind];
+	char *copy = mem_strndup(json, len);
+	int rc = ERR_AGAIN;
+
+	pthread_mutex_lock(&b->lock);
+	if (m->n < BOARD_ASKED_MAX) {
+		m->v[m->n++] = (struct line){copy, len};
+		copy = NULL;
+		changed(b);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&b->lock);
+	free(copy);
+	return rc;
+}
+
+bool board_asked(struct board *b, enum board_request kind, struct buf *out)
+{
+	struct mailbox *m = &b->asked[kind];
+	struct line oldest = {NULL, 0};
+
+	pthread_mutex_lock(&b->lock);
+	if (m->n > 0) {
+		oldest = m->v[0];
+		m->n--;
+		memmove(m->v, m->v + 1, m->n * sizeof(*m->v));
+	}
+	pthread_mutex_unlock(&b->lock);
+	if (oldest.json == NULL)
+		return false;
+	(void)buf_add(out, oldest.json, oldest.len);
+	free(oldest.json);
+	return true;
 }
 
 void board_document(struct board *b, const char *json, size_t len)

@@ -7,6 +7,7 @@
 #define MMLAG_BOARD_BOARD_H
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "board/view.h"
 
 struct board;
@@ -55,6 +56,27 @@ void board_tell(struct board *b, enum board_section s, const char *json, size_t 
 
 /* Append the section, or `null` when nothing was told.  @thread any  @locks board */
 void board_told(struct board *b, enum board_section s, struct buf *out);
+
+/* What somebody wants of an actor. The pages ask, the actor takes it within about a
+ * second; what it did is seen in its section. */
+enum board_request {
+	/* A silence, as POST /api/v1/silences has it and silence_read has accepted it
+	 * (document/silence.h). Who asks gives a new one its "id", so that it can
+	 * answer with it; {"id":…,"until":0} ends one. Taken by the alarm. */
+	BOARD_ASK_SILENCE,
+	BOARD_REQUESTS
+};
+
+#define BOARD_ASKED_MAX 100 /* requests of a kind that wait */
+
+/* Leave a request; the bytes are copied. ERR_AGAIN when too many wait already.
+ * @thread any  @locks board */
+NODISCARD int board_ask(struct board *b, enum board_request kind, const char *json,
+			size_t len);
+
+/* Take the oldest one: appends it to `out` and returns true; false when none waits.
+ * @thread the actor's that serves it  @locks board */
+bool board_asked(struct board *b, enum board_request kind, struct buf *out);
 
 /* The newest documents, BOARD_DOCUMENT_BYTES of them, numbered from 1. */
 #define BOARD_DOCUMENT_BYTES (1 << 20)
