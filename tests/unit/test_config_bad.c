@@ -415,7 +415,7 @@ static const struct {
 	 TOPIC_DEFAULTS "topics: [a]\n"
 			"x: 1\n"
 			"http: {listen: '[::]:9308', token_file: /x}\n",
-	 "4:1: unknown key \"x\"\n"
+	 "4:1: unknown key \"x\"; the nearest that is known in the file is \"log\"\n"
 	 "5:16: warning: listen: the token goes over the network in clear text; use "
 	 "\"cert_file\" and \"key_file\"\n"},
 	{"hosts and names of elasticsearch",
