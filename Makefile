@@ -12,7 +12,7 @@ VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)$(if $(filter clan
 B := build/$(VARIANT)
 Q := $(if $(V),,@)
 
-PKGS := libssh2 libcurl jansson yaml-0.1 sqlite3 libcrypto zlib
+PKGS := libssh2 libcurl jansson yaml-0.1 sqlite3 libcrypto zlib libmicrohttpd gnutls
 # Asked once, and only by targets that compile.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
@@ -27,7 +27,8 @@ LDFLAGS += -pthread $(if $(SAN),-fsanitize=$(SAN))
 LDLIBS = $(PKG_LIBS) -lm
 
 SRC := $(sort $(wildcard collector/*/*.c))
-GEN := $(B)/gen/mapping.c
+GEN := $(B)/gen/mapping.c $(B)/gen/page.c
+PAGE := $(sort $(wildcard collector/serve/page/*.*))
 LIB_SRC := $(filter-out collector/cli/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN:.c=.o)
 MAIN_OBJ := $(B)/collector/cli/main.o
@@ -75,6 +76,10 @@ $(B)/gen/%.o: $(B)/gen/%.c
 $(B)/gen/mapping.c: mappings/mapping.json scripts/embed
 	@mkdir -p $(@D)
 	$(Q)scripts/embed elastic_builtin_mapping elastic/elastic.h < $< > $@
+
+$(B)/gen/page.c: $(PAGE) scripts/embed-page
+	@mkdir -p $(@D)
+	$(Q)scripts/embed-page $(PAGE) > $@
 
 $(B)/tests/scenarios/runner: $(wildcard tests/scenarios/*.c tests/scenarios/*.h) $(LIB)
 	@echo "  SCN   $@"

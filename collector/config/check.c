@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/network.h"
 #include "config/match.h"
 
 #include "banned.h"
@@ -270,6 +271,18 @@ int check_listen(const char *text, struct err *err)
 			       "like 127.0.0.1:9308 or [::1]:9308",
 			       text);
 	return check_word(text, err);
+}
+
+int check_network(const char *text, struct err *err)
+{
+	struct network n;
+
+	if (network_parse(text, &n) != 0)
+		return err_set(err, ERR_REJECT,
+			       "\"%.60s\" is no network; write it like 10.0.0.0/8 or "
+			       "fd00::/8",
+			       text);
+	return 0;
 }
 
 int check_label(const char *text, struct err *err)

@@ -20,6 +20,7 @@ NODISCARD int check_url(const char *text, struct err *err);
 NODISCARD int check_index(const char *text, struct err *err);
 NODISCARD int check_fingerprint(const char *text, struct err *err);
 NODISCARD int check_listen(const char *text, struct err *err);
+NODISCARD int check_network(const char *text, struct err *err);
 NODISCARD int check_label(const char *text, struct err *err);
 NODISCARD int check_variable(const char *text, struct err *err);
 

@@ -298,11 +298,14 @@ static const struct key http_keys[] = {
 	{"token_file", KEY_SECRET, AT(config_http, token_file), RESTART,
 	 .help = "Token for readers from elsewhere, and for changes."},
 	{"trusted", KEY_STRINGS, AT(config_http, trusted), RESTART,
+	 .check = check_network,
 	 .help = "Networks (CIDR) that may read without a token."},
 	{"cert_file", KEY_FILE, AT(config_http, cert_file), RESTART,
 	 .help = "Certificate of the server (PEM)."},
 	{"key_file", KEY_SECRET, AT(config_http, key_file), RESTART,
 	 .help = "Its private key."},
+	{"client_ca_file", KEY_FILE, AT(config_http, client_ca_file), RESTART,
+	 .help = "Who has a certificate of this CA (PEM) may read without a token."},
 };
 SECTION(http, "http", http_keys, config_http, NOWHERE,
 	offsetof(struct config_http, off));
@@ -417,7 +420,7 @@ static const struct key root_keys[] = {
 	 .help = "Samples for the status page."},
 	{"dead_letters", KEY_SECTION, RESTART, .section = &dead_letters,
 	 .help = "Documents that Elasticsearch refused."},
-	{"http", KEY_SECTION, AT(config, http), RESTART, LATER, .section = &http,
+	{"http", KEY_SECTION, AT(config, http), RESTART, .section = &http,
 	 .help = "Pages and metrics, or `off`."},
 	{"log", KEY_SECTION, LIVE, .section = &logging,
 	 .help = "Lines on standard error."},

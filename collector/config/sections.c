@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/network.h"
 #include "config/finding_int.h"
 #include "config/resolve_int.h"
 
@@ -92,9 +93,50 @@ static void resolve_elastic(const struct resolver *r)
 	}
 }
 
+static bool listens_on_loopback(const char *listen)
+{
+	size_t n = (size_t)(strrchr(listen, ':') - listen); /* check_listen saw it */
+	bool brackets = *listen == '[' && n > 2;
+	char host[64];
+	struct address a;
+
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, listen + brackets, n - 2 * brackets);
+	host[n - 2 * brackets] = '\0';
+	return strcmp(host, "localhost") == 0 ||
+	       (address_parse(host, &a) == 0 && address_is_loopback(&a));
+}
+
+/* The pages tell names of hosts and topics: not to everybody. */
+static void resolve_http(const struct resolver *r)
+{
+	const struct config_http *h = &r->c->http;
+	const struct node *map = tree_find(r->root, "http");
+	const struct node *listen = tree_find(map, "listen");
+
+	need_both(r, map, "cert_file", "key_file");
+	if (h->client_ca_file != NULL && h->cert_file == NULL)
+		finding_error(r->f, tree_find(map, "client_ca_file")->key_line,
+			      tree_find(map, "client_ca_file")->key_column,
+			      "\"client_ca_file\" needs \"cert_file\" beside it");
+	if (h->off || listen == NULL || listens_on_loopback(h->listen))
+		return;
+	if (h->token_file == NULL && h->client_ca_file == NULL && h->trusted.n == 0)
+		finding_error(r->f, listen->line, listen->column,
+			      "listen: %s can be reached from elsewhere: name a "
+			      "\"token_file\", a \"client_ca_file\", or \"trusted\" "
+			      "networks",
+			      h->listen);
+	else if (h->token_file != NULL && h->cert_file == NULL)
+		finding_warn(r->f, listen->line, listen->column,
+			     "listen: the token goes over the network in clear text; "
+			     "use \"cert_file\" and \"key_file\"");
+}
+
 void resolve_sections(const struct resolver *r)
 {
 	if (r->c->elastic.set)
 		resolve_elastic(r);
-	need_both(r, tree_find(r->root, "http"), "cert_file", "key_file");
+	resolve_http(r);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * daemon: see daemon.h. Reads as the start and the stop of the program:
- *   start: config → log → state lock → metrics → board → store → shipper → tailers →
- * wait stop:  tailers → shipper (drains) → store → board → state lock */
+ *   start: config → log → state lock → metrics → board → store → http → shipper →
+ *          tailers → wait
+ *   stop:  tailers → shipper (drains) → http → store → board → state lock */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include "run/shipper.h"
 #include "run/statelock.h"
 #include "run/tailer.h"
+#include "serve/server.h"
 #include "ssh/ssh.h"
 #include "store/store.h"
 
@@ -44,6 +46,8 @@ struct daemon {
 	struct board *board;
 	struct store_status seen; /* what the log has told already */
 	struct actor store_actor;
+	struct serve *serve;
+	struct actor serve_actor;
 	struct shipper *shipper; /* NULL without an elasticsearch section */
 	struct actor shipper_actor;
 	struct tailer **tailers; /* one per stream of the plan */
@@ -116,6 +120,19 @@ static int start_store(struct daemon *d, struct err *err)
 			   store_wake(d->store), NULL, err);
 }
 
+static int start_http(struct daemon *d, struct err *err)
+{
+	const struct serve_parts parts = {d->config, d->board, d->store};
+
+	if (serve_new(&d->serve, &parts, err) != 0) {
+		if (err->class == ERR_PERMANENT)
+			err->code = DAEMON_CONFIG;
+		return err->class;
+	}
+	return actor_start(&d->serve_actor, "http", serve_step, d->serve,
+			   serve_wake(d->serve), NULL, err);
+}
+
 static int start_shipper(struct daemon *d, struct err *err)
 {
 	if (!d->config->elastic.set) {
@@ -165,7 +182,8 @@ static int start(struct daemon *d, struct err *err)
 	mallopt(M_ARENA_MAX,
 		2); /* a thousand threads, and little to allocate in each */
 	d->board = board_new();
-	if (start_store(d, err) != 0 || start_shipper(d, err) != 0)
+	if (start_store(d, err) != 0 || start_http(d, err) != 0 ||
+	    start_shipper(d, err) != 0)
 		return err->class;
 	return start_tailers(d, err);
 }
@@ -254,6 +272,15 @@ static void stop_shipper(struct daemon *d, struct mono deadline)
 	shipper_free(d->shipper);
 }
 
+static void stop_http(struct daemon *d)
+{
+	if (d->serve == NULL)
+		return;
+	wake_stop(serve_wake(d->serve));
+	actor_join(&d->serve_actor);
+	serve_free(d->serve);
+}
+
 static void stop_store(struct daemon *d)
 {
 	struct store_status status;
@@ -282,6 +309,7 @@ static void stop(struct daemon *d)
 
 	stop_tailers(d);
 	stop_shipper(d, deadline);
+	stop_http(d);
 	stop_store(d);
 	board_free(d->board);
 	plan_free(&d->plan);
@@ -305,6 +333,7 @@ int daemon_run(struct config *c, struct err *err)
 		log_info(ABOUT, "version %s: %zu topic%s, %zu remote command%s",
 			 MMLAG_VERSION, c->topic_count, c->topic_count == 1 ? "" : "s",
 			 d.plan.n, d.plan.n == 1 ? "" : "s");
+		serve_set_ready(d.serve);
 		sdnotify("READY=1\nSTATUS=%zu topics", c->topic_count);
 		wait_for_end(&d);
 		sdnotify("STOPPING=1");

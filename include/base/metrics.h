@@ -47,7 +47,13 @@
 	X(FRAMES_BROKEN, "mmlag_frames_broken_total", "", "counter",                  \
 	  "Remote runs whose output was cut off, too long, or out of order.")         \
 	X(LINES_REFUSED, "mmlag_output_refused_total", "", "counter",                 \
-	  "Outputs or lines that were no sample.")
+	  "Outputs or lines that were no sample.")                                    \
+	X(HTTP_REQUESTS, "mmlag_http_requests_total", "", "counter",                  \
+	  "Requests to our own pages.")                                               \
+	X(HTTP_REFUSED, "mmlag_http_requests_refused_total", "", "counter",           \
+	  "Requests refused by their headers alone: Host, method, token, size.")      \
+	X(HTTP_CUT, "mmlag_http_connections_cut_total", "", "counter",                \
+	  "Connections to our pages ended for their age, or to make room.")
 
 enum metric {
 #define METRIC_ENUM(symbol, family, labels, type, help) METRIC_##symbol,

@@ -111,7 +111,7 @@ struct config_http {
 	bool off;
 	char *listen;
 	struct config_strings names, trusted;
-	char *token_file, *cert_file, *key_file;
+	char *token_file, *cert_file, *key_file, *client_ca_file;
 };
 
 struct config_cluster {

@@ -386,8 +386,6 @@ static const struct {
 	 "4:158: warning: 5 has no unit; write 5s\n"
 	 "4:172: warning: \"5s\" is no number of messages; for a duration, "
 	 "write `of: time` beside it\n"
-	 "5:1: warning: \"http\" is accepted, but not acted upon by this "
-	 "version\n"
 	 "6:1: warning: \"alerts\" is accepted, but not acted upon by this "
 	 "version\n"
 	 "7:1: warning: \"receivers\" is accepted, but not acted upon by "
@@ -409,10 +407,32 @@ static const struct {
 	 "4:6: log: is a section: its keys stand indented below it\n"
 	 "5:8: spool: is a section: its keys stand indented below it\n"
 	 "6:11: clusters: is a list: begin each entry with \"- \"\n"
-	 "7:1: warning: \"http\" is accepted, but not acted upon by this "
-	 "version\n"
 	 "7:7: http: is a section: its keys stand indented below it; or "
 	 "`off`\n"},
+	{"pages for everybody",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"http: {listen: '0.0.0.0:9308', client_ca_file: /x}\n",
+	 "4:32: \"client_ca_file\" needs \"cert_file\" beside it\n"},
+	{"pages for everybody, by name",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"http: {listen: 'mm:9308', names: [mm]}\n",
+	 "4:16: listen: mm:9308 can be reached from elsewhere: name a "
+	 "\"token_file\", a \"client_ca_file\", or \"trusted\" networks\n"},
+	{"a network that is none",
+	 TOPIC_DEFAULTS
+	 "topics: [a]\n"
+	 "http: {listen: '[::]:9308', trusted: [10.0.0.0/8, '::1', 10.0.0.1/33, "
+	 "a/8]}\n",
+	 "4:58: trusted: \"10.0.0.1/33\" is no network; write it like 10.0.0.0/8 or "
+	 "fd00::/8\n"
+	 "4:71: trusted: \"a/8\" is no network; write it like 10.0.0.0/8 or fd00::/8\n"},
+	{"a token that all can read",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"x: 1\n"
+			"http: {listen: '[::]:9308', token_file: /x}\n",
+	 "4:1: unknown key \"x\"; the nearest that is known in the file is \"log\"\n"
+	 "5:16: warning: listen: the token goes over the network in clear text; use "
+	 "\"cert_file\" and \"key_file\"\n"},
 	{"hosts and names of elasticsearch",
 	 TOPIC_DEFAULTS
 	 "topics: [a]\n"

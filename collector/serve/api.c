@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT
+ * api: JSON of what is no topic, and of one topic, which the store's history belongs
+ * to. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "serve/serve_int.h"
+
+#include "banned.h"
+
+#define SECTION_MAX (8 << 20)
+#define NEWEST 10 /* documents without `after` */
+
+static void send_json(struct request *r, struct buf *body)
+{
+	buf_addch(body, '\n');
+	reply_set(&r->reply, MHD_HTTP_OK, TYPE_JSON, body);
+}
+
+/* A section of the board as a value; `otherwise` when nothing was told. */
+static void write_section(struct serve *s, struct jsonw *w, const char *key,
+			  enum board_section which, const char *otherwise)
+{
+	struct buf told = BUF_INIT(SECTION_MAX);
+
+	board_told(s->parts.board, which, &told);
+	jsonw_key(w, key);
+	if (told.len == 0 || strcmp(buf_str(&told), "null") == 0)
+		jsonw_raw(w, otherwise, strlen(otherwise));
+	else
+		jsonw_raw(w, buf_str(&told), told.len);
+	buf_free(&told);
+}
+
+void api_alerts(struct serve *s, struct request *r)
+{
+	struct buf body = BUF_INIT(CONTENT_MAX);
+	struct jsonw w = jsonw_start(&body);
+
+	jsonw_object(&w);
+	write_section(s, &w, "alerts", BOARD_ALERTS, "[]");
+	write_section(s, &w, "silences", BOARD_SILENCES, "[]");
+	jsonw_end(&w);
+	send_json(r, &body);
+}
+
+/* ---- status ---- */
+
+static void write_counts(struct jsonw *w, const struct board_views *views)
+{
+	static const struct {
+		const char *key;
+		enum verdict v;
+	} each[] = {{"ok", VERDICT_OK},
+		    {"warn", VERDICT_WARN},
+		    {"err", VERDICT_ERR},
+		    {"nodata", VERDICT_NODATA}};
+	int64_t count[VERDICT_NODATA + 1] = {0};
+
+	for (size_t i = 0; i < views->n; i++)
+		count[views->v[i]->status]++;
+	jsonw_key(w, "topics");
+	jsonw_object(w);
+	jsonw_key_int(w, "total", (int64_t)views->n);
+	for (size_t i = 0; i < ARRAY_LEN(each); i++)
+		jsonw_key_int(w, each[i].key, count[each[i].v]);
+	jsonw_end(w);
+}
+
+static int by_host(const void *a, const void *b)
+{
+	const struct view *x = *(const struct view *const *)a;
+	const struct view *y = *(const struct view *const *)b;
+
+	return strcmp(x->name.host, y->name.host);
+}
+
+/* One host: its topics are v[0] to v[n - 1]. */
+static void write_host(struct jsonw *w, const struct view **v, size_t n)
+{
+	const struct view *lost = NULL; /* for a reason of the host, since longest */
+	int64_t with_data = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		with_data += v[i]->status != VERDICT_NODATA;
+		if (reason_is_host(v[i]->gap.reason) &&
+		    (lost == NULL || v[i]->gap_since.ms < lost->gap_since.ms))
+			lost = v[i];
+	}
+	jsonw_object(w);
+	jsonw_key_str(w, "host", v[0]->name.host);
+	jsonw_key_int(w, "topics", (int64_t)n);
+	jsonw_key_int(w, "with_data", with_data);
+	jsonw_key_str(w, "reason", lost != NULL ? reason_name(lost->gap.reason) : NULL);
+	jsonw_key_str(w, "message", lost != NULL ? lost->gap.message : NULL);
+	jsonw_key(w, "since");
+	if (lost != NULL)
+		jsonw_int(w, lost->gap_since.ms);
+	else
+		jsonw_null(w);
+	jsonw_end(w);
+}
+
+static void write_hosts(struct jsonw *w, const struct board_views *views)
+{
+	const struct view **v = mem_calloc(views->n + 1, sizeof(struct view *));
+
+	memcpy(v, views->v, views->n * sizeof(struct view *));
+	if (views->n > 1)
+		qsort(v, views->n, sizeof(struct view *), by_host);
+	jsonw_key(w, "hosts");
+	jsonw_array(w);
+	for (size_t i = 0, end; i < views->n; i = end) {
+		for (end = i + 1; end < views->n && by_host(&v[i], &v[end]) == 0;)
+			end++;
+		if (*v[i]->name.host != '\0')
+			write_host(w, v + i, end - i);
+	}
+	jsonw_end(w);
+	free(v);
+}
+
+static void write_spool(struct serve *s, struct jsonw *w)
+{
+	struct store_status st = {0};
+
+	if (s->parts.store != NULL)
+		store_status(s->parts.store, &st);
+	jsonw_key(w, "spool");
+	jsonw_object(w);
+	jsonw_key_int(w, "documents", st.documents);
+	jsonw_key_int(w, "bytes", st.bytes);
+	jsonw_key_int(w, "backlog", st.backlog);
+	jsonw_key(w, "oldest");
+	if (st.oldest.ms > 0)
+		jsonw_int(w, st.oldest.ms);
+	else
+		jsonw_null(w);
+	jsonw_key_int(w, "dead", st.dead);
+	jsonw_key_int(w, "dead_bytes", st.dead_bytes);
+	jsonw_key(w, "degraded");
+	jsonw_bool(w, st.degraded);
+	jsonw_key_str(w, "trouble", *st.trouble != '\0' ? st.trouble : NULL);
+	jsonw_key_str(w, "set_aside", *st.set_aside != '\0' ? st.set_aside : NULL);
+	jsonw_end(w);
+}
+
+void api_status(struct serve *s, struct request *r)
+{
+	struct board_views views = board_look(s->parts.board);
+	struct buf body = BUF_INIT(CONTENT_MAX);
+	struct jsonw w = jsonw_start(&body);
+
+	jsonw_object(&w);
+	jsonw_key_str(&w, "version", MMLAG_VERSION);
+	jsonw_key_int(&w, "started", s->started.ms);
+	write_counts(&w, &views);
+	write_hosts(&w, &views);
+	write_spool(s, &w);
+	write_section(s, &w, "elasticsearch", BOARD_SHIPPER,
+		      s->parts.config->elastic.set
+			      ? "{\"configured\":true,\"ok\":null,\"trouble\":null,"
+				"\"since\":null,\"pace\":null,\"last_success\":null}"
+			      : "{\"configured\":false,\"ok\":null,\"trouble\":null,"
+				"\"since\":null,\"pace\":null,\"last_success\":null}");
+	write_section(s, &w, "receivers", BOARD_RECEIVERS, "[]");
+	write_section(s, &w, "brokers", BOARD_BROKERS, "[]");
+	jsonw_end(&w);
+	board_views_fini(&views);
+	send_json(r, &body);
+}
+
+/* ---- documents ---- */
+
+/* A whole number, or -1. */
+static int64_t number_of(const char *text)
+{
+	char *end;
+	unsigned long long n;
+
+	if (text == NULL || *text < '0' || *text > '9')
+		return -1;
+	n = strtoull(text, &end, 10);
+	return *end == '\0' && n <= INT64_MAX ? (int64_t)n : -1;
+}
+
+/* Is the line of this topic? Quotation marks inside of strings are escaped, so the
+ * text of the member is found as a member only. */
+static bool is_of(const char *line, size_t n, const struct buf *member)
+{
+	return member->len == 0 || memmem(line, n, member->data, member->len) != NULL;
+}
+
+/* Of the lines those with `member`; of these the last `max`. */
+static void write_lines(struct jsonw *w, const struct buf *lines,
+			const struct buf *member, size_t max)
+{
+	const char *p = buf_str(lines), *next;
+	size_t skip = 0, n = 0;
+
+	for (const char *q = p; *q != '\0'; q += strcspn(q, "\n") + 1)
+		n += is_of(q, strcspn(q, "\n"), member);
+	skip = n > max ? n - max : 0;
+	jsonw_array(w);
+	for (; *p != '\0'; p = next) {
+		size_t len = strcspn(p, "\n");
+
+		next = p + len + 1;
+		if (!is_of(p, len, member))
+			continue;
+		if (skip > 0)
+			skip--;
+		else
+			jsonw_raw(w, p, len);
+	}
+	jsonw_end(w);
+}
+
+void api_documents(struct serve *s, struct request *r)
+{
+	const char *from = target_query(&r->target, "after");
+	const char *topic = target_query(&r->target, "topic");
+	int64_t after = from != NULL ? number_of(from) : 0;
+	struct buf lines = BUF_INIT(2 * BOARD_DOCUMENT_BYTES);
+	struct buf member = BUF_INIT(8192), body = BUF_INIT(CONTENT_MAX);
+	struct jsonw w = jsonw_start(&body);
+
+	if (after < 0) {
+		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
+			    "after is the \"next\" of an earlier answer, a number");
+		return;
+	}
+	if (topic != NULL) {
+		buf_addstr(&member, "\"topic\":");
+		jsonw_quote(&member, topic, strlen(topic));
+	}
+	jsonw_object(&w);
+	jsonw_key_int(&w, "next",
+		      (int64_t)board_documents(s->parts.board, (uint64_t)after,
+					       2 * BOARD_DOCUMENT_BYTES, &lines));
+	jsonw_key(&w, "documents");
+	write_lines(&w, &lines, &member, from != NULL ? SIZE_MAX : NEWEST);
+	jsonw_end(&w);
+	buf_free(&lines);
+	buf_free(&member);
+	send_json(r, &body);
+}
+
+/* ---- what the store is asked for ---- */
+
+void api_topic(struct serve *s, struct request *r)
+{
+	struct board_views views = board_look(s->parts.board);
+	const struct view *v = topic_find(&views, &r->target);
+	struct buf body = BUF_INIT(CONTENT_MAX);
+
+	if (v == NULL) {
+		reply_error(&r->reply, MHD_HTTP_NOT_FOUND,
+			    "no such topic is followed, or nothing is known of it yet");
+	} else {
+		topic_write(v, "null", 4, &body);
+		reply_set(&r->reply, MHD_HTTP_OK, TYPE_JSON, &body);
+	}
+	board_views_fini(&views);
+}
+
+void api_spool(struct serve *s, struct request *r)
+{
+	(void)s;
+	reply_error(&r->reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    "this version cannot list the spool");
+}
