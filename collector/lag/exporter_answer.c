@@ -59,21 +59,21 @@ static int choose_cluster(const struct exporter *x, int dialect, const char *clu
 	struct buf b = BUF_INIT(4096);
 	bool has[EXPORTER_CLUSTERS_MAX] = {false};
 	int found = -1, n = 0;
+	bool named = false;
 
 	for (size_t i = 0; i < x->n_cells; i++)
 		if (x->cells[i].listed && x->cells[i].dialect == dialect)
 			has[x->cells[i].cluster] = true;
-	for (int i = 0; i < (int)x->n_clusters; i++) {
+	for (int i = 0; i < (int)x->n_clusters && !named; i++) {
 		if (!has[i])
 			continue;
-		if (cluster != NULL && strcmp(x->clusters[i], cluster) == 0)
-			return i;
+		named = cluster != NULL && strcmp(x->clusters[i], cluster) == 0;
 		if (n < EXPORTER_NAMED)
 			buf_printf(&b, "%s'%s'", n > 0 ? ", " : "", x->clusters[i]);
 		found = i;
 		n++;
 	}
-	if (n > 1) {
+	if (n > 1 && !named) {
 		gap_set(gap, REASON_SOURCE_ERROR,
 			"the page has group '%s' in %d clusters (%s): set the topic's "
 			"`cluster` to one of them",
