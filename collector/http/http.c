@@ -29,9 +29,11 @@
 /* One exchange under way. */
 struct exchange {
 	struct http_answer *answer;
-	size_t header_bytes;
+	const struct http_request *request;
+	CURL *easy;
+	size_t header_bytes, taken;
 	bool headers_end; /* the blank line was seen; libcurl does without */
-	bool too_large;
+	bool too_large, refused;
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -139,10 +141,29 @@ int http_reread(struct http *h, struct err *err)
 	return 0;
 }
 
+/* A piece for the caller's own hands. */
+static size_t pass_on(struct exchange *x, const char *data, size_t len)
+{
+	if (len > x->answer->body.max - x->taken) {
+		x->too_large = true;
+		return 0;
+	}
+	x->taken += len;
+	if (x->request->take(x->request->take_arg, data, len) == 0)
+		return len;
+	x->refused = true;
+	return 0;
+}
+
 static size_t take_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct exchange *x = arg;
+	long status = 0;
 
+	if (x->request->take != NULL &&
+	    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	    status / 100 == 2)
+		return pass_on(x, data, size * n);
 	if (buf_add(&x->answer->body, data, size * n) == 0)
 		return size * n;
 	x->too_large = true;
@@ -207,6 +228,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 	    memcmp(line, "HTTP/", 5) == 0) { /* after 1xx, or a proxy's own */
 		a->content_type[0] = '\0';
 		a->retry_after_s = -1;
+		a->delimited = false;
 		x->headers_end = false;
 	} else if (line[0] == '\r' || line[0] == '\n') {
 		x->headers_end = true;
@@ -214,6 +236,9 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 		snprintf(a->content_type, sizeof(a->content_type), "%s", value);
 	} else if (header_value(line, len, "Retry-After", value, sizeof(value))) {
 		a->retry_after_s = read_retry_after(value);
+	} else if (header_value(line, len, "Content-Length", value, sizeof(value)) ||
+		   header_value(line, len, "Transfer-Encoding", value, sizeof(value))) {
+		a->delimited = true;
 	}
 	return len;
 }
@@ -374,6 +399,9 @@ static int perform(const struct http *h, const struct exchange *x, const char *o
 			"%s: the answer is larger than %zu bytes, unpacked; is this "
 			"the right server?",
 			origin, x->answer->body.max);
+	if (x->refused)
+		return err_set_code(err, ERR_REJECT, HTTP_REFUSED,
+				    "%s: the answer is not understood", origin);
 	if (result != CURLE_OK)
 		return http_error_map(h->easy, result, x->detail, origin, err);
 	return 0;
@@ -398,7 +426,7 @@ static int learn_anchor(struct http *h, const struct http_request *r,
 int http_exchange(struct http *h, const struct http_request *r, struct http_answer *a,
 		  struct err *err)
 {
-	struct exchange x = {.answer = a};
+	struct exchange x = {.answer = a, .request = r, .easy = h->easy};
 	struct curl_slist *headers = NULL;
 	struct buf packed = BUF_INIT(0);
 	char origin[HTTP_ORIGIN_MAX];

@@ -65,6 +65,47 @@ struct topic *table_topic_get(struct table *t, uint32_t group, struct span name)
 	return &t->topics[t->n_topics++];
 }
 
+void table_row_add(struct table *t, uint32_t group, struct span name,
+		   const struct partition *p, bool knows_members)
+{
+	struct topic *topic = table_topic_get(t, group, name);
+
+	t->groups[group].has_rows = true;
+	topic->knows_members = knows_members;
+	MEM_GROW(t->rows, t->n_rows, t->cap_rows);
+	t->rows[t->n_rows] = (struct row){*p, INDEX_NONE};
+	if (topic->last == INDEX_NONE)
+		topic->first = (uint32_t)t->n_rows;
+	else
+		t->rows[topic->last].next = (uint32_t)t->n_rows;
+	topic->last = (uint32_t)t->n_rows++;
+	topic->rows++;
+}
+
+void table_member_add(struct table *t, uint32_t group, uint64_t id)
+{
+	MEM_GROW(t->members, t->n_members, t->cap_members);
+	t->members[t->n_members++] = (struct member){group, id};
+}
+
+static int compare_members(const void *va, const void *vb)
+{
+	const struct member *a = va, *b = vb;
+
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return a->id == b->id ? 0 : a->id < b->id ? -1 : 1;
+}
+
+void table_count_members(struct table *t)
+{
+	if (t->n_members > 0)
+		qsort(t->members, t->n_members, sizeof(*t->members), compare_members);
+	for (size_t i = 0; i < t->n_members; i++)
+		if (i == 0 || compare_members(&t->members[i - 1], &t->members[i]) != 0)
+			t->groups[t->members[i].group].members++;
+}
+
 void table_free(struct table *t)
 {
 	if (t == NULL)
@@ -221,7 +262,7 @@ enum reason table_sample(const struct table *t, const char *group, const char *t
 	g = &t->groups[found->group];
 	out->knows_members = found->knows_members;
 	out->state = g->said;
-	if (g->said == GROUP_UNKNOWN && g->members > 0)
+	if (g->said == GROUP_UNKNOWN && g->members > 0 && !t->stateless)
 		out->state = GROUP_STABLE;
 	if (g->said == GROUP_EMPTY)
 		out->members = 0;

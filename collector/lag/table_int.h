@@ -114,6 +114,7 @@ struct table {
 	struct gap failure; /* of the run as a whole */
 	struct gap trouble; /* of what the table lacks */
 	bool cut;           /* the run was killed: anything may be lacking */
+	bool stateless;     /* that nothing is said of the group means nothing */
 };
 
 /* The group of this name, INDEX_NONE when there is none; made when there is none.
@@ -124,5 +125,13 @@ uint32_t table_group_get(struct table *t, struct span name);
 /* The topic of the group, made when there is none; lives until the next call.
  * @thread the owner's */
 struct topic *table_topic_get(struct table *t, uint32_t group, struct span name);
+
+/* A row of the topic behind those that it has; a member of the group, once or more
+ * often. table_count_members is called once, after the last of them.
+ * @thread the owner's */
+void table_row_add(struct table *t, uint32_t group, struct span name,
+		   const struct partition *p, bool knows_members);
+void table_member_add(struct table *t, uint32_t group, uint64_t id);
+void table_count_members(struct table *t);
 
 #endif

@@ -49,7 +49,6 @@ static void add_row(struct reader *r, const struct table_row *row)
 {
 	struct table *t = r->t;
 	struct span name = row->group;
-	struct topic *topic;
 	uint32_t group;
 
 	if (!r->header.has_group)
@@ -63,23 +62,11 @@ static void add_row(struct reader *r, const struct table_row *row)
 	if (memchr(name.p, '\0', name.n) != NULL || t->n_rows >= INDEX_NONE)
 		return; /* no such id */
 	group = table_group_get(t, name);
-	if (row->p.member != 0) {
-		MEM_GROW(t->members, t->n_members, t->cap_members);
-		t->members[t->n_members++] = (struct member){group, row->p.member};
-	}
+	if (row->p.member != 0)
+		table_member_add(t, group, row->p.member);
 	if (row->topic.n == 0)
 		return;
-	t->groups[group].has_rows = true;
-	topic = table_topic_get(t, group, row->topic);
-	topic->knows_members = r->header.member >= 0;
-	MEM_GROW(t->rows, t->n_rows, t->cap_rows);
-	t->rows[t->n_rows] = (struct row){row->p, INDEX_NONE};
-	if (topic->last == INDEX_NONE)
-		topic->first = (uint32_t)t->n_rows;
-	else
-		t->rows[topic->last].next = (uint32_t)t->n_rows;
-	topic->last = (uint32_t)t->n_rows++;
-	topic->rows++;
+	table_row_add(t, group, row->topic, &row->p, r->header.member >= 0);
 }
 
 static bool lag_is_difference(const struct partition *p)
@@ -279,24 +266,6 @@ static void read_err(struct reader *r, struct span text)
 		read_message(r, line);
 }
 
-static int compare_members(const void *va, const void *vb)
-{
-	const struct member *a = va, *b = vb;
-
-	if (a->group != b->group)
-		return a->group < b->group ? -1 : 1;
-	return a->id == b->id ? 0 : a->id < b->id ? -1 : 1;
-}
-
-static void count_members(struct table *t)
-{
-	if (t->n_members > 0)
-		qsort(t->members, t->n_members, sizeof(*t->members), compare_members);
-	for (size_t i = 0; i < t->n_members; i++)
-		if (i == 0 || compare_members(&t->members[i - 1], &t->members[i]) != 0)
-			t->groups[t->members[i].group].members++;
-}
-
 static bool only_mirrormaker2(const struct table *t)
 {
 	for (size_t i = 0; i < t->n_topics; i++)
@@ -334,7 +303,7 @@ struct table *table_read(const struct cli_output *run, const char *group)
 	read_out(&r, (struct span){run->out, run->out_len});
 	read_err(&r, (struct span){run->err, run->err_len});
 	buf_free(&r.pending);
-	count_members(t);
+	table_count_members(t);
 	/* a table without GROUP is of one group, which has no name here */
 	if (r.no_group && group == NULL && r.said != GROUP_UNKNOWN)
 		set_state(t, (struct span){"", 0}, r.said);

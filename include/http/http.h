@@ -19,6 +19,7 @@ enum http_failure {
 	HTTP_TLS,          /* certificate or handshake */
 	HTTP_TOO_LARGE,    /* the answer passed its bound; outcome unknown */
 	HTTP_STOPPED,      /* the thread was told to stop */
+	HTTP_REFUSED,      /* the caller's `take` refused the answer */
 };
 
 /* How to speak to a peer. Strings are borrowed by http_open and copied; secrets are
@@ -46,12 +47,18 @@ struct http_request {
 	size_t body_len;
 	long timeout_ms;   /* 0: that of the options */
 	size_t answer_max; /* bytes; 0: 64 KiB */
+	/* Gets the body of a 2xx answer piece by piece, unpacked, instead of
+	 * `answer`, whose body stays empty: at most answer_max bytes in all. Returns 0
+	 * to go on; else the exchange ends as HTTP_REFUSED. NULL: not used. */
+	int (*take)(void *arg, const char *data, size_t len);
+	void *take_arg;
 };
 
 struct http_answer {
 	int status;
 	struct buf body; /* unpacked; owned by the answer */
 	char content_type[128];
+	bool delimited;     /* its end was announced, so it is known to be whole */
 	long retry_after_s; /* of Retry-After, 0 to 3600; -1 for none */
 };
 

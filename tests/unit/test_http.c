@@ -342,6 +342,62 @@ static void a_packed_answer_is_bounded_unpacked(void **state)
 	buf_free(&raw);
 }
 
+static int take_all(void *arg, const char *data, size_t len)
+{
+	return buf_add(arg, data, len);
+}
+
+static void a_large_answer_may_be_taken_in_pieces(void **state)
+{
+	static const struct {
+		const char *raw;
+		size_t max, room;
+		int code;
+		const char *taken, *body;
+		bool delimited;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde", 5, 5, 0, "abcde",
+		 "", true},
+		{"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcde", 5, 5, 0, "abcde",
+		 "", false},
+		{"HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nwords", 5, 5, 0, "",
+		 "words", true},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde", 4, 5,
+		 HTTP_TOO_LARGE, NULL, "", true},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde", 5, 4,
+		 HTTP_REFUSED, NULL, "", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct peer_step step = {.raw = rows[i].raw,
+					       .cut = rows[i].delimited
+							      ? 0
+							      : strlen(rows[i].raw)};
+		struct peer *p = peer_start(&step, 1);
+		struct http_options o = {.timeout_ms = 20000};
+		struct buf got;
+		struct http_request r = {.method = "GET",
+					 .url = p->url,
+					 .answer_max = rows[i].max,
+					 .take = take_all,
+					 .take_arg = &got};
+		struct http_answer a;
+		struct err err;
+
+		buf_init(&got, rows[i].room);
+		assert_int_equal(ask(&o, &r, &a, &err) == 0, rows[i].code == 0);
+		assert_int_equal(err.code, rows[i].code);
+		if (rows[i].taken != NULL)
+			assert_string_equal(buf_str(&got), rows[i].taken);
+		assert_string_equal(buf_str(&a.body), rows[i].body);
+		assert_int_equal(a.delimited, rows[i].delimited);
+		buf_free(&got);
+		http_answer_fini(&a);
+		peer_free(p);
+	}
+}
+
 static void endless_headers_are_given_up(void **state)
 {
 	struct buf raw = BUF_INIT(1 << 20);
@@ -845,6 +901,7 @@ int main(void)
 		cmocka_unit_test(
 			an_answer_up_to_its_bound_is_taken_and_one_byte_more_is_not),
 		cmocka_unit_test(a_packed_answer_is_bounded_unpacked),
+		cmocka_unit_test(a_large_answer_may_be_taken_in_pieces),
 		cmocka_unit_test(endless_headers_are_given_up),
 		cmocka_unit_test(an_answer_cut_anywhere_is_an_unknown_outcome),
 		cmocka_unit_test(garbage_is_an_unknown_outcome_with_a_hint),
