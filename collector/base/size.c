@@ -7,7 +7,8 @@
 
 void size_text(int64_t bytes, char out[SIZE_TEXT])
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	static const char *const units[] = {"B",   "KiB", "MiB", "GiB",
+					    "TiB", "PiB", "EiB"};
 	int64_t whole = bytes < 0 ? 0 : bytes;
 	int64_t tenths = 0;
 	size_t u = 0;

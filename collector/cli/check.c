@@ -57,10 +57,22 @@ static bool logged_in(const struct finding *f)
 	return !f->is_gap || !reason_is_host(f->gap.reason);
 }
 
+static void check_page(struct report *r, const struct finding *f)
+{
+	bool read = !f->is_gap || f->gap.reason != REASON_SOURCE_ERROR;
+
+	say(r, read ? FINDING_OK : FINDING_FAILURE, f->topic->url,
+	    read ? "read and understood" : f->gap.message);
+}
+
 static void check_host(struct report *r, const struct finding *f)
 {
 	char subject[128];
 
+	if (f->topic->source != SOURCE_SSH) {
+		check_page(r, f);
+		return;
+	}
 	snprintf(subject, sizeof(subject), "ssh %s@%.60s:%d", f->topic->user,
 		 f->topic->host, f->topic->port);
 	if (logged_in(f))
@@ -142,7 +154,7 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 	for (size_t i = 0; i < f->n; i++) {
 		if (is_first(f, i, plan_same_login))
 			check_host(r, &f->v[i]);
-		if (is_first(f, i, same_host))
+		if (f->v[i].topic->source == SOURCE_SSH && is_first(f, i, same_host))
 			check_cost(r, c, f->v[i].topic);
 	}
 	for (size_t i = 0; i < f->n; i++)

@@ -75,6 +75,26 @@ static int compare_env(const struct config_topic *x, const struct config_topic *
 	return order;
 }
 
+/* 0 for topics that one request serves. */
+static int by_page(const struct config_topic *x, const struct config_topic *y)
+{
+	const char *const pairs[][2] = {
+		{x->url, y->url},
+		{x->query, y->query},
+		{x->group, y->group},
+		{x->cluster, y->cluster},
+		{x->username, y->username},
+		{x->password_file, y->password_file},
+		{x->token_file, y->token_file},
+		{x->ca_file, y->ca_file},
+	};
+	int order = 0;
+
+	for (size_t i = 0; order == 0 && i < ARRAY_LEN(pairs); i++)
+		order = compare_text(pairs[i][0], pairs[i][1]);
+	return order;
+}
+
 /* 0 for topics that one remote command serves. */
 static int by_stream(const void *a, const void *b)
 {
@@ -86,7 +106,12 @@ static int by_stream(const void *a, const void *b)
 		{x->run_as, y->run_as}, {x->bootstrap_server, y->bootstrap_server},
 		{x->group, y->group},   {x->command_config, y->command_config},
 	};
-	int order = by_host(a, b);
+	int order = compare_int((int64_t)x->source, (int64_t)y->source);
+
+	if (order == 0 && x->source != SOURCE_SSH)
+		return by_page(x, y);
+	if (order == 0)
+		order = by_host(a, b);
 
 	for (size_t i = 0; order == 0 && i < ARRAY_LEN(pairs); i++)
 		order = compare_text(pairs[i][0], pairs[i][1]);
@@ -174,7 +199,8 @@ static void check_one_cluster(const struct resolver *r, const struct view *all,
 	for (size_t i = from; i < to && r->f->n < FINDINGS_MAX; i++) {
 		const struct config_topic *t = all->v[i];
 
-		if (t->bootstrap_server == NULL || t->command != NULL)
+		if (t->bootstrap_server == NULL || t->command != NULL ||
+		    t->source != SOURCE_SSH)
 			continue;
 		if (first == NULL)
 			first = t;
@@ -206,17 +232,20 @@ static void set_intervals(struct view *all)
 {
 	sort(all, by_host);
 	for (size_t i = 0, end; i < all->n; i = end) {
-		int64_t cost;
+		int64_t cost = 0;
 
 		end = run_end(all, i, by_host);
-		cost = RUN_COST_MS * (int64_t)(end - i);
+		for (size_t j = i; j < end; j++)
+			if (all->v[j]->source == SOURCE_SSH)
+				cost += RUN_COST_MS;
 		for (size_t j = i; j < end; j++) {
 			struct config_topic *t = all->v[j];
 
 			if (t->interval_explicit)
 				continue;
 			t->interval_ms = LEAST_INTERVAL_MS;
-			if (t->share == SHARE_TOPIC && cost > LEAST_INTERVAL_MS)
+			if (t->source == SOURCE_SSH && t->share == SHARE_TOPIC &&
+			    cost > LEAST_INTERVAL_MS)
 				t->interval_ms = cost;
 		}
 	}

@@ -113,15 +113,32 @@ static void need_cli(const struct resolver *r, const struct config_topic *t)
 			    "\"kafka_home\", which is not given; write the whole path");
 }
 
+/* Somebody else's figures, over HTTP. */
+static void need_page(const struct resolver *r, const struct config_topic *t)
+{
+	need(r, t, "url");
+	if (t->source == SOURCE_PROMETHEUS)
+		need(r, t, "query");
+	else
+		need(r, t, "group");
+	if (given(r, t, "command"))
+		complain_at(r, resolve_given(r, t, "command"),
+			    "command: goes with \"source: ssh\" only");
+	if (given(r, t, "username") != given(r, t, "password_file"))
+		resolve_complain(r, t,
+				 "\"username\" and \"password_file\" go together");
+	if (given(r, t, "username") && given(r, t, "token_file"))
+		resolve_complain(r, t,
+				 "\"username\" and \"token_file\" exclude each other");
+}
+
 static void need_by_source(const struct resolver *r, const struct config_topic *t)
 {
 	const struct node *command = resolve_given(r, t, "command");
 	const struct node *format = resolve_given(r, t, "format");
 
 	if (t->source != SOURCE_SSH) {
-		complain_at(r, resolve_given(r, t, "source"),
-			    "source: only ssh is supported by "
-			    "this version");
+		need_page(r, t);
 		return;
 	}
 	need_login(r, t);
@@ -163,6 +180,31 @@ static void add_known_hosts(const struct resolver *r, struct config_topic *t)
 	t->known_hosts.n = 2;
 }
 
+/* Host of a URL that was checked: without port and brackets. */
+static char *host_of(const char *url)
+{
+	const char *p = strstr(url, "://");
+	size_t n;
+
+	p = p != NULL ? p + 3 : url;
+	if (*p == '[')
+		return mem_strndup(p + 1, strcspn(p + 1, "]/"));
+	n = strcspn(p, ":/");
+	return mem_strndup(p, n);
+}
+
+/* What a source over HTTP has otherwise than one over SSH. */
+static void work_out_page(const struct resolver *r, struct config_topic *t)
+{
+	if (t->url != NULL) {
+		free(t->host);
+		t->host = host_of(t->url);
+	}
+	t->format = FORMAT_TABLE;
+	if (!given(r, t, "share"))
+		t->share = SHARE_GROUP;
+}
+
 static void work_out(const struct resolver *r, struct config_topic *t)
 {
 	char *relative = t->command_config;
@@ -180,6 +222,8 @@ static void work_out(const struct resolver *r, struct config_topic *t)
 	if (t->format ==
 	    FORMAT_LINE) /* a command that runs for ever serves one topic */
 		t->share = SHARE_TOPIC;
+	if (t->source != SOURCE_SSH)
+		work_out_page(r, t);
 	t->interval_explicit = given(r, t, "interval");
 }
 

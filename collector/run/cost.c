@@ -42,6 +42,8 @@ static void add(struct cost *cost, const struct config_topic *t, enum cost_way w
 {
 	double runs = MINUTE_S / interval_s(t, way, entries);
 
+	if (t->source != SOURCE_SSH)
+		return;
 	if (t->command != NULL) {
 		cost->own++;
 		return;

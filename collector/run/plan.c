@@ -32,15 +32,31 @@ static bool same_host(const struct config_topic *a, const struct config_topic *b
 
 bool plan_same_login(const struct config_topic *a, const struct config_topic *b)
 {
+	if (a->source != SOURCE_SSH || b->source != SOURCE_SSH)
+		return plan_can_share(a, b) != 0;
 	return same_host(a, b) && same(a->user, b->user) &&
 	       same(a->key_file, b->key_file) && a->agent == b->agent &&
 	       a->host_key == b->host_key && same(a->host_key_pin, b->host_key_pin);
 }
 
+/* Does one request serve both? */
+static bool same_page(const struct config_topic *a, const struct config_topic *b)
+{
+	return same(a->url, b->url) && same(a->query, b->query) &&
+	       same(a->group, b->group) && same(a->cluster, b->cluster) &&
+	       same(a->username, b->username) &&
+	       same(a->password_file, b->password_file) &&
+	       same(a->token_file, b->token_file) && same(a->ca_file, b->ca_file);
+}
+
 int plan_can_share(const struct config_topic *a, const struct config_topic *b)
 {
-	return a->source == b->source && a->format == FORMAT_TABLE &&
-	       b->format == FORMAT_TABLE && same_host(a, b) && same(a->user, b->user) &&
+	if (a->source != b->source)
+		return false;
+	if (a->source != SOURCE_SSH)
+		return same_page(a, b);
+	return a->format == FORMAT_TABLE && b->format == FORMAT_TABLE &&
+	       same_host(a, b) && same(a->user, b->user) &&
 	       same(a->proxy_jump, b->proxy_jump) && same(a->cli, b->cli) &&
 	       same(a->command, b->command) && same_env(a, b) &&
 	       same(a->run_as, b->run_as) &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * source: the SSH pipeline. Owns the session, the decoder of its output, and the clock
- * of the host. Closed → (open, blocking) → streaming → closed with a time to try again.
- * Not here: the remote program (script), the link (ssh), what the bytes mean (lag). */
+ * source: the SSH pipeline; other kinds are scrape's. Owns the session, the decoder of
+ * its output, and the clock of the host. Closed → (open, blocking) → streaming → closed
+ * with a time to try again. Not here: the remote program (script), the link (ssh), what
+ * the bytes mean (lag). */
 #include "source/source.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "lag/frame.h"
 #include "lag/hostclock.h"
 #include "lag/line.h"
+#include "source/scrape_int.h"
 #include "source/script.h"
 #include "ssh/remote.h"
 #include "ssh/ssh.h"
@@ -29,6 +31,7 @@
 #define HOST_SLACK_MS 15000 /* for the host to end a run that is over its time */
 
 struct source {
+	struct scrape *scrape; /* of another kind: the rest is unused then */
 	const struct config_topic *topic;
 	struct wake *wake;
 	int64_t first_delay_ms;
@@ -63,6 +66,8 @@ struct source *source_new(const struct config_topic *t, struct wake *wake,
 	s->wake = wake;
 	s->first_delay_ms = first_delay_ms;
 	s->backoff = (struct backoff)BACKOFF_INIT(1000, 60000);
+	if (t->source != SOURCE_SSH)
+		s->scrape = scrape_new(t, wake, first_delay_ms);
 	return s;
 }
 
@@ -82,6 +87,7 @@ void source_close(struct source *s)
 {
 	if (s == NULL)
 		return;
+	scrape_close(s->scrape);
 	disconnect(s);
 	free(s);
 }
@@ -386,6 +392,8 @@ enum source_event source_step(struct source *s, struct mono now, bool read_more,
 			      struct step *next)
 {
 	*next = STEP_NOW;
+	if (s->scrape != NULL)
+		return scrape_step(s->scrape, now, read_more, reading, gap, next);
 	if (s->ssh == NULL) {
 		if (mono_before(now, s->retry_at)) {
 			*next = STEP_UNTIL(s->retry_at);

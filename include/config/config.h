@@ -55,7 +55,7 @@ struct config_topic {
 	struct config_pair *labels;
 	size_t label_count;
 	/* where */
-	char *host;
+	char *host; /* of url, where the source is not ssh */
 	int port;
 	char *user, *key_file, *passphrase_file;
 	bool agent;
@@ -76,6 +76,7 @@ struct config_topic {
 	char *command_config; /* absolute, or relative to kafka_home as joined here */
 	struct config_target target;
 	char *url, *query;
+	char *username, *password_file, *token_file, *ca_file; /* for url */
 	char *command; /* the user's own, literally; NULL for ours */
 	enum stream_format format;
 	char *cds_archive;
@@ -120,6 +121,7 @@ struct config_cluster {
 
 struct config_broker {
 	char *name, *prometheus, *query;
+	char *username, *password_file, *token_file, *ca_file;
 	double min_rate;
 	int64_t interval_ms, for_ms;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * source: where readings come from. One source serves one stream: a topic, or all
- * topics that share a remote command. It opens its session by itself, and again after a
+ * source: where readings come from: the CLI over SSH, another program's metrics page,
+ * or a query of Prometheus. One source serves one stream: a topic, or all topics that
+ * share a remote command or a page. It opens its session by itself, and again after a
  * failure, with backoff. Never logs. */
 #ifndef MMLAG_SOURCE_SOURCE_H
 #define MMLAG_SOURCE_SOURCE_H

@@ -73,6 +73,10 @@ static const char whole[] =
 	"           command_config: /g/config, topic: 'x.{topic}'}\n"
 	"  url: http://t-url\n"
 	"  query: t-query\n"
+	"  username: t-username\n"
+	"  password_file: /t/password\n"
+	"  token_file: /t/token\n"
+	"  ca_file: /t/ca\n"
 	"  command: 't-command ${HOME} $$'\n"
 	"  format: line\n"
 	"  cds_archive: /t/archive\n"
@@ -99,6 +103,8 @@ static const char whole[] =
 	"- {name: c2, bootstrap_server: 'c2:2'}\n"
 	"brokers:\n"
 	"- {name: b-name, prometheus: 'http://b', query: b-query, min_rate: 40.5,\n"
+	"   username: b-user, password_file: /b/password, token_file: /b/token,\n"
+	"   ca_file: /b/ca,\n"
 	"   interval: 41s, for: 42s}\n"
 	"alerts:\n"
 	"  builtin: false\n"
@@ -230,6 +236,10 @@ static void topics_are_read_into_their_members(void **state)
 	is(t->target.topic, "x.{topic}");
 	is(t->url, "http://t-url");
 	is(t->query, "t-query");
+	is(t->username, "t-username");
+	is(t->password_file, "/t/password");
+	is(t->token_file, "/t/token");
+	is(t->ca_file, "/t/ca");
 	is(t->command, "t-command ${HOME} $$");
 	assert_int_equal(t->format, FORMAT_LINE);
 	is(t->cds_archive, "/t/archive");
@@ -313,6 +323,10 @@ static void the_other_sections_are_read_into_their_members(void **state)
 	assert_int_equal(c->broker_count, 1);
 	is(c->brokers[0].name, "b-name");
 	is(c->brokers[0].prometheus, "http://b");
+	is(c->brokers[0].username, "b-user");
+	is(c->brokers[0].password_file, "/b/password");
+	is(c->brokers[0].token_file, "/b/token");
+	is(c->brokers[0].ca_file, "/b/ca");
 	is(c->brokers[0].query, "b-query");
 	assert_true(c->brokers[0].min_rate == 40.5);
 	assert_int_equal(c->brokers[0].interval_ms, 41000);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_answer: any bytes as an answer of Prometheus, and the rates worked out of it. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prom/answer.h"
+
+#include "banned.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct prom_answer a;
+	struct err err = ERR_INIT;
+	int rc = prom_answer_read((const char *)data, size, &a, &err);
+
+	assert(rc == 0 || (rc == ERR_REJECT && *err.text != '\0'));
+	assert(rc == 0 || (a.n == 0 && a.series == NULL));
+	for (size_t i = 0; i < a.n; i++)
+		for (size_t j = 0; j < a.series[i].n_labels; j++)
+			assert(prom_label(&a.series[i], a.series[i].labels[j].name) !=
+			       NULL);
+	prom_answer_fini(&a);
+	return 0;
+}
