@@ -2,6 +2,7 @@
 #include "base/metrics.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "banned.h"
@@ -37,6 +38,14 @@ void metrics_reset(void)
 		metrics_set((enum metric)m, 0);
 }
 
+static bool is_seconds(const char *family)
+{
+	static const char end[] = "_seconds";
+	size_t n = strlen(family), m = strlen(end);
+
+	return n > m && strcmp(family + n - m, end) == 0;
+}
+
 void metrics_write(struct buf *out)
 {
 	const char *family = "";
@@ -47,11 +56,14 @@ void metrics_write(struct buf *out)
 			buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family,
 				   declared[m].help, family, declared[m].type);
 		}
+		buf_addstr(out, family);
 		if (*declared[m].labels != '\0')
-			buf_printf(out, "%s{%s} %lld\n", family, declared[m].labels,
-				   (long long)metrics_get((enum metric)m));
+			buf_printf(out, "{%s}", declared[m].labels);
+		if (is_seconds(family))
+			buf_printf(out, " %.3f\n",
+				   (double)metrics_get((enum metric)m) / 1000);
 		else
-			buf_printf(out, "%s %lld\n", family,
+			buf_printf(out, " %lld\n",
 				   (long long)metrics_get((enum metric)m));
 	}
 }

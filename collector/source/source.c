@@ -73,6 +73,7 @@ struct source *source_new(const struct config_topic *t, struct wake *wake,
 
 static void disconnect(struct source *s)
 {
+	metrics_add(METRIC_SSH_SESSIONS, s->ssh != NULL ? -1 : 0);
 	ssh_close(s->ssh);
 	s->ssh = NULL;
 	frame_free(s->frame);
@@ -155,6 +156,7 @@ static enum source_event open_session(struct source *s, struct mono now,
 		return give_up(s, rc, now);
 	}
 	metrics_add(METRIC_SSH_OPENS, 1);
+	metrics_add(METRIC_SSH_SESSIONS, 1);
 	new_decoder(s);
 	s->opened = s->last_sign = now;
 	*next = STEP_NOW;

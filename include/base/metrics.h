@@ -10,7 +10,8 @@
 
 #include "base/buf.h"
 
-/* symbol, family, labels ("" for none), type, help */
+/* symbol, family, labels ("" for none), type, help. Where the family's name ends in
+ * _seconds the value is in milliseconds. */
 #define METRICS(X)                                                                    \
 	X(SAMPLES, "mmlag_samples_total", "", "counter",                              \
 	  "Samples taken, gap and alert documents included.")                         \
@@ -28,7 +29,7 @@
 	  "Documents that wait in the spool.")                                        \
 	X(SPOOL_BYTES, "mmlag_spool_bytes", "", "gauge",                              \
 	  "Bytes of the documents that wait in the spool.")                           \
-	X(SPOOL_OLDEST_MS, "mmlag_spool_oldest_timestamp_milliseconds", "", "gauge",  \
+	X(SPOOL_OLDEST_MS, "mmlag_spool_oldest_timestamp_seconds", "", "gauge",       \
 	  "Time stamp of the oldest waiting document, 0 when none waits.")            \
 	X(SPOOL_DEGRADED, "mmlag_spool_degraded", "", "gauge",                        \
 	  "1 while the spool lives in memory because its file cannot be written.")    \
@@ -44,6 +45,8 @@
 	  "SSH sessions opened.")                                                     \
 	X(SSH_FAILURES, "mmlag_ssh_failures_total", "", "counter",                    \
 	  "SSH sessions that could not be opened or were lost.")                      \
+	X(SSH_SESSIONS, "mmlag_ssh_sessions", "", "gauge",                            \
+	  "SSH sessions that are open.")                                              \
 	X(FRAMES_BROKEN, "mmlag_frames_broken_total", "", "counter",                  \
 	  "Remote runs whose output was cut off, too long, or out of order.")         \
 	X(LINES_REFUSED, "mmlag_output_refused_total", "", "counter",                 \

@@ -95,7 +95,8 @@ static const char whole[] =
 	"history: {max_bytes: 36MiB, max_age: 37h}\n"
 	"dead_letters: {max_bytes: 38MiB, max_age: 39h}\n"
 	"http: {listen: 'h-listen:1', names: [h-name], token_file: /h/token,\n"
-	"       trusted: [10.0.0.0/8, 192.168.0.0/16], cert_file: /h/cert, key_file: "
+	"       trusted: [10.0.0.0/8, 192.168.0.0/16], cert_file: /h/cert, client_ca_file: "
+	"/h/ca, key_file: "
 	"/h/key}\n"
 	"log: {level: debug, format: json}\n"
 	"clusters:\n"
@@ -296,6 +297,7 @@ static void elasticsearch_and_http_are_read_into_their_members(void **state)
 	is(h->token_file, "/h/token");
 	has(&h->trusted, 2, "192.168.0.0/16");
 	is(h->cert_file, "/h/cert");
+	is(h->client_ca_file, "/h/ca");
 	is(h->key_file, "/h/key");
 	end(&w);
 }
