@@ -40,8 +40,10 @@ struct stream {
 
 void findings_reset(struct findings *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		document_fini(&f->v[i].document);
+		history_point_fini(&f->v[i].point);
+	}
 	f->n = 0;
 }
 
@@ -199,6 +201,7 @@ static void slot_sample(struct stream *stream, struct slot *s,
 	f->changed = s->gap.reason != REASON_NONE || !s->seen;
 	f->partitions = (int64_t)sample->n;
 	f->totals = sample_totals(sample);
+	f->point = history_point_of(sample, &a);
 	s->gap.reason = REASON_NONE;
 	s->seen = true;
 	s->last_data = now; /* a host's clock that was set back is no silence */

@@ -13,6 +13,7 @@
 #include "board/board.h"
 #include "config/config.h"
 #include "document/document.h"
+#include "lag/history.h"
 #include "lag/reason.h"
 #include "lag/sample.h"
 
@@ -24,7 +25,8 @@ struct finding {
 	struct gap gap;     /* why, where is_gap */
 	int64_t partitions; /* of a sample: number of rows */
 	struct lag_totals totals;
-	struct document document; /* to be taken over by the caller */
+	struct history_point point; /* of a sample */
+	struct document document;   /* to be taken over by the caller */
 };
 
 /* What one step found; grows as needed, owned by the caller. */
@@ -33,7 +35,7 @@ struct findings {
 	size_t n, cap;
 };
 
-/* End the documents that were not taken over, forget all. findings_reset
+/* End the documents that were not taken over and the points, forget all. findings_reset
  * keeps the memory.  @thread the owner's */
 void findings_reset(struct findings *f);
 void findings_fini(struct findings *f);
