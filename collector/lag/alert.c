@@ -170,7 +170,7 @@ void alert_wake_up(struct alert_life *a, struct alert_now now)
 	a->known_ms = now.ms;
 	a->away_ms = 0; /* nobody saw that it was */
 	a->began_ms = least(a->began_ms, now.ms);
-	a->ended_ms = least(a->ended_ms, now.ms);
+	a->ended_ms = now.ms; /* so that every receiver hears of its end */
 	a->returned_ms = least(a->returned_ms, now.ms);
 }
 

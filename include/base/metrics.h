@@ -59,7 +59,33 @@
 	X(HTTP_REFUSED, "mmlag_http_requests_refused_total", "", "counter",           \
 	  "Requests refused by their headers alone: Host, method, token, size.")      \
 	X(HTTP_CUT, "mmlag_http_connections_cut_total", "", "counter",                \
-	  "Connections to our pages ended for their age, or to make room.")
+	  "Connections to our pages ended for their age, or to make room.")           \
+	X(ALERTS_PENDING_INFO, "mmlag_alerts", "state=\"pending\",severity=\"info\"", \
+	  "gauge", "Alerts, by state and severity.")                                  \
+	X(ALERTS_PENDING_WARNING, "mmlag_alerts",                                     \
+	  "state=\"pending\",severity=\"warning\"", "gauge",                          \
+	  "Alerts, by state and severity.")                                           \
+	X(ALERTS_PENDING_CRITICAL, "mmlag_alerts",                                    \
+	  "state=\"pending\",severity=\"critical\"", "gauge",                         \
+	  "Alerts, by state and severity.")                                           \
+	X(ALERTS_FIRING_INFO, "mmlag_alerts", "state=\"firing\",severity=\"info\"",   \
+	  "gauge", "Alerts, by state and severity.")                                  \
+	X(ALERTS_FIRING_WARNING, "mmlag_alerts",                                      \
+	  "state=\"firing\",severity=\"warning\"", "gauge",                           \
+	  "Alerts, by state and severity.")                                           \
+	X(ALERTS_FIRING_CRITICAL, "mmlag_alerts",                                     \
+	  "state=\"firing\",severity=\"critical\"", "gauge",                          \
+	  "Alerts, by state and severity.")                                           \
+	X(NOTICES_SENT, "mmlag_notifications_total", "outcome=\"sent\"", "counter",   \
+	  "Messages to receivers, by outcome: sent, failed (tried again), dropped.")  \
+	X(NOTICES_FAILED, "mmlag_notifications_total", "outcome=\"failed\"",          \
+	  "counter",                                                                  \
+	  "Messages to receivers, by outcome: sent, failed (tried again), dropped.")  \
+	X(NOTICES_DROPPED, "mmlag_notifications_total", "outcome=\"dropped\"",        \
+	  "counter",                                                                  \
+	  "Messages to receivers, by outcome: sent, failed (tried again), dropped.")  \
+	X(HEARTBEATS, "mmlag_heartbeats_total", "", "counter",                        \
+	  "Calls of the heartbeat's URL that were answered well.")
 
 enum metric {
 #define METRIC_ENUM(symbol, family, labels, type, help) METRIC_##symbol,

@@ -143,8 +143,9 @@ enum receiver_type {
 struct config_receiver {
 	char *name;
 	enum receiver_type type;
-	struct config_strings urls, argv;
-	char *url_file, *smtp, *severity, *template_file;
+	struct config_strings urls, argv, to;
+	char *url_file, *routing_key_file, *smtp, *from, *username, *password_file;
+	char *severity, *template_file;
 	int64_t timeout_ms;
 };
 
