@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/jump.h"
 #include "config/match.h"
 
 #include "banned.h"
@@ -110,6 +111,14 @@ int check_match(const char *text, struct err *err)
 	if (rc == 0)
 		regfree(&r);
 	return rc;
+}
+
+int check_jump(const char *text, struct err *err)
+{
+	struct jump_hop hops[JUMP_HOPS_MAX];
+	int n = jump_read(text, hops, err);
+
+	return n < 0 ? n : 0;
 }
 
 int check_bootstrap(const char *text, struct err *err)
