@@ -73,8 +73,9 @@ static void check_host(struct report *r, const struct finding *f)
 		check_page(r, f);
 		return;
 	}
-	snprintf(subject, sizeof(subject), "ssh %s@%.60s:%d", f->topic->user,
-		 f->topic->host, f->topic->port);
+	snprintf(subject, sizeof(subject), "ssh %s@%.60s:%d",
+		 f->topic->user != NULL ? f->topic->user : "-", f->topic->host,
+		 f->topic->port);
 	if (logged_in(f))
 		say(r, FINDING_OK, subject, "logged in");
 	else

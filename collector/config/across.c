@@ -115,6 +115,8 @@ static int by_stream(const void *a, const void *b)
 
 	for (size_t i = 0; order == 0 && i < ARRAY_LEN(pairs); i++)
 		order = compare_text(pairs[i][0], pairs[i][1]);
+	if (order == 0)
+		order = compare_int(x->ssh_config, y->ssh_config);
 	return order != 0 ? order : compare_env(x, y);
 }
 

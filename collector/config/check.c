@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/network.h"
+#include "config/jump.h"
 #include "config/match.h"
 
 #include "banned.h"
@@ -111,6 +112,14 @@ int check_match(const char *text, struct err *err)
 	if (rc == 0)
 		regfree(&r);
 	return rc;
+}
+
+int check_jump(const char *text, struct err *err)
+{
+	struct jump_hop hops[JUMP_HOPS_MAX];
+	int n = jump_read(text, hops, err);
+
+	return n < 0 ? n : 0;
 }
 
 int check_bootstrap(const char *text, struct err *err)

@@ -15,6 +15,7 @@ NODISCARD int check_absolute(const char *text, struct err *err);
 NODISCARD int check_host(const char *text, struct err *err);
 NODISCARD int check_topic(const char *text, struct err *err);
 NODISCARD int check_match(const char *text, struct err *err);
+NODISCARD int check_jump(const char *text, struct err *err);
 NODISCARD int check_bootstrap(const char *text, struct err *err);
 NODISCARD int check_url(const char *text, struct err *err);
 NODISCARD int check_index(const char *text, struct err *err);

@@ -30,7 +30,6 @@
 #define LIVE .reload = RELOAD_LIVE
 #define RESTART .reload = RELOAD_RESTART
 #define LATER .support = SUPPORT_LATER
-#define REFUSED .support = SUPPORT_REFUSED
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -136,9 +135,10 @@ static const struct key topic_keys[] = {
 	{"port", KEY_INT, AT(config_topic, port), .def = "22", .min = 1, .max = 65535,
 	 .help = "Of its SSH server."},
 	{"user", KEY_STRING, AT(config_topic, user), .check = check_word,
-	 .help = "To log in as. Needed with `source: ssh`."},
+	 .help = "To log in as. Needed with `source: ssh` unless `ssh_config` is true."},
 	{"key_file", KEY_SECRET, AT(config_topic, key_file),
-	 .help = "Private key, in any usual format. Needed unless `agent` is true."},
+	 .help = "Private key, in any usual format. Needed unless `agent` or "
+		 "`ssh_config` is true."},
 	{"passphrase_file", KEY_SECRET, AT(config_topic, passphrase_file),
 	 .help = "Holds the passphrase of the key."},
 	{"agent", KEY_BOOL, AT(config_topic, agent), .def = "false",
@@ -149,10 +149,11 @@ static const struct key topic_keys[] = {
 	{"host_key", KEY_HOST_KEY, AT(config_topic, host_key), .names = host_keys,
 	 .def = "strict",
 	 .help = "Refuse unknown hosts, accept them once, or pin one fingerprint."},
-	{"proxy_jump", KEY_STRING, AT(config_topic, proxy_jump), REFUSED,
-	 .help = "Bastion to go through."},
-	{"ssh_config", KEY_BOOL, AT(config_topic, ssh_config), LATER, .def = "false",
-	 .help = "Take what `ssh -G` says of the host."},
+	{"proxy_jump", KEY_STRING, AT(config_topic, proxy_jump), .check = check_jump,
+	 .help = "Bastions to go through, [USER@]HOST[:PORT] separated by commas, by "
+		 "OpenSSH's ssh."},
+	{"ssh_config", KEY_BOOL, AT(config_topic, ssh_config), .def = "false",
+	 .help = "Take what `ssh -G` says of the host, where this file does not say it."},
 	{"run_as", KEY_STRING, AT(config_topic, run_as), .check = check_word,
 	 .help = "Run as this user, by sudo without a password."},
 	{"watchdog", KEY_DURATION, AT(config_topic, watchdog_ms), .def = "4s",

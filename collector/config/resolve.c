@@ -81,8 +81,9 @@ static void need_name(const struct resolver *r, const struct config_topic *t)
 static void need_login(const struct resolver *r, const struct config_topic *t)
 {
 	need(r, t, "host");
-	need(r, t, "user");
-	if (!given(r, t, "key_file") && !t->agent)
+	if (!t->ssh_config)
+		need(r, t, "user");
+	if (!given(r, t, "key_file") && !t->agent && !t->ssh_config)
 		resolve_complain(
 			r, t,
 			"\"key_file\" is missing; give it here or under defaults, "
@@ -225,6 +226,9 @@ static void work_out(const struct resolver *r, struct config_topic *t)
 	if (t->source != SOURCE_SSH)
 		work_out_page(r, t);
 	t->interval_explicit = given(r, t, "interval");
+	t->port_explicit = given(r, t, "port");
+	t->known_hosts_explicit = given(r, t, "known_hosts");
+	t->host_key_explicit = given(r, t, "host_key");
 }
 
 static void check_thresholds(const struct resolver *r, const struct config_topic *t)

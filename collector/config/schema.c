@@ -235,13 +235,9 @@ static void say_support(const struct job *j, const struct key *key,
 	if (key->def != NULL && node->kind == NODE_SCALAR &&
 	    strcmp(node->text, key->def) == 0)
 		return; /* what happens anyway */
-	if (key->support == SUPPORT_REFUSED)
-		finding_error(j->s->f, node->key_line, node->key_column,
-			      "\"%s\" is not supported by this version yet", key->name);
-	else
-		finding_warn(j->s->f, node->key_line, node->key_column,
-			     "\"%s\" is accepted, but not acted upon by this version",
-			     key->name);
+	finding_warn(j->s->f, node->key_line, node->key_column,
+		     "\"%s\" is accepted, but not acted upon by this version",
+		     key->name);
 }
 
 static void say_missing(const struct job *j, const struct key *key)

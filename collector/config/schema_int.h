@@ -45,8 +45,7 @@ enum key_reload {
 
 enum key_support {
 	SUPPORT_FULL,
-	SUPPORT_LATER,   /* accepted, not acted upon by this version: a warning */
-	SUPPORT_REFUSED, /* ignoring it would do the wrong thing: an error */
+	SUPPORT_LATER, /* accepted, not acted upon by this version: a warning */
 };
 
 struct section;

@@ -36,7 +36,8 @@ bool plan_same_login(const struct config_topic *a, const struct config_topic *b)
 		return plan_can_share(a, b) != 0;
 	return same_host(a, b) && same(a->user, b->user) &&
 	       same(a->key_file, b->key_file) && a->agent == b->agent &&
-	       a->host_key == b->host_key && same(a->host_key_pin, b->host_key_pin);
+	       a->host_key == b->host_key && same(a->host_key_pin, b->host_key_pin) &&
+	       same(a->proxy_jump, b->proxy_jump) && a->ssh_config == b->ssh_config;
 }
 
 /* Does one request serve both? */
@@ -57,8 +58,8 @@ int plan_can_share(const struct config_topic *a, const struct config_topic *b)
 		return same_page(a, b);
 	return a->format == FORMAT_TABLE && b->format == FORMAT_TABLE &&
 	       same_host(a, b) && same(a->user, b->user) &&
-	       same(a->proxy_jump, b->proxy_jump) && same(a->cli, b->cli) &&
-	       same(a->command, b->command) && same_env(a, b) &&
+	       same(a->proxy_jump, b->proxy_jump) && a->ssh_config == b->ssh_config &&
+	       same(a->cli, b->cli) && same(a->command, b->command) && same_env(a, b) &&
 	       same(a->run_as, b->run_as) &&
 	       same(a->bootstrap_server, b->bootstrap_server) &&
 	       same(a->group, b->group) && same(a->command_config, b->command_config);

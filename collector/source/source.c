@@ -199,6 +199,17 @@ static void name_mm2(const struct source *s, struct gap *gap)
 		s->topic->group != NULL ? s->topic->group : "");
 }
 
+/* Whom the CLI asked, and from where: neither is plain from its own words. */
+static void name_broker(const struct source *s, struct gap *gap)
+{
+	struct gap said = *gap;
+
+	if (gap->reason == REASON_BROKER_UNREACHABLE &&
+	    s->topic->bootstrap_server != NULL)
+		gap_set(gap, said.reason, "%.100s, asked from %.60s: %s",
+			s->topic->bootstrap_server, s->topic->host, said.message);
+}
+
 static enum source_event take_run(struct source *s, const struct frame_run *run,
 				  struct mono now, struct reading *r, struct gap *gap)
 {
@@ -219,6 +230,7 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 	if (failure->reason != REASON_NONE) {
 		*gap = *failure;
 		name_mm2(s, gap);
+		name_broker(s, gap);
 		reading_fini(r);
 		return SOURCE_GAP;
 	}
@@ -314,6 +326,17 @@ static enum reason reason_of_exit(int code, const char *words)
 	return REASON_COMMAND_ENDED;
 }
 
+/* What to do about sudo, where its words are the last ones. */
+static const char *sudo_advice(const struct source *s, const char *words)
+{
+	if (s->topic->run_as == NULL || strstr(words, "sudo") == NULL)
+		return "";
+	if (strstr(words, "not found") != NULL)
+		return "; `run_as` needs sudo on the host";
+	return "; `run_as` needs a rule in the host's sudoers that lets this user run "
+	       "bash as the other one without a password (NOPASSWD)";
+}
+
 static enum source_event ended(struct source *s, struct mono now, struct gap *gap)
 {
 	char words[200], how[32] = "by a signal";
@@ -326,8 +349,8 @@ static enum source_event ended(struct source *s, struct mono now, struct gap *ga
 	reason = reason_of_exit(code, words);
 	if (code >= 0)
 		snprintf(how, sizeof(how), "with code %d", code);
-	gap_set(gap, reason, "the remote command ended %s%s%s; it is started again",
-		how, *words ? ": " : "", words);
+	gap_set(gap, reason, "the remote command ended %s%s%s%s; it is started again",
+		how, *words ? ": " : "", words, sudo_advice(s, words));
 	metrics_add(METRIC_SSH_FAILURES, 1);
 	return give_up(s, ERR_RETRY, now);
 }

@@ -198,24 +198,28 @@ static struct ssh_wait share(const struct ssh_wait *w, const struct addrinfo *a)
 static int connect_any(const struct addrinfo *list, const char *host, int port,
 		       const struct ssh_wait *w, int *fd, struct err *err)
 {
-	char why[200] = "no address", address[64] = "?";
+	char why[260] = "no address", address[64] = "?";
 
 	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
 		struct ssh_wait mine = share(w, a);
 		struct err text = ERR_INIT;
+		const char *advice;
 
 		*fd = connect_address(a, &mine);
 		if (*fd >= 0)
 			return 0;
 		if (*fd == ERR_AGAIN)
 			return err_set(err, ERR_AGAIN, "told to stop");
+		advice = errno == ECONNREFUSED
+				 ? ": is sshd running there, and on this port?"
+				 : "";
 		err_set_errno(&text, ERR_RETRY, errno, "%s", "");
 		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address),
 				NULL, 0, NI_NUMERICHOST) != 0)
 			snprintf(address, sizeof(address), "?");
-		snprintf(why, sizeof(why), "%.60s%.130s",
+		snprintf(why, sizeof(why), "%.60s%.130s%s",
 			 strcmp(address, host) == 0 ? "" : address,
-			 text.text + (strcmp(address, host) == 0 ? 2 : 0));
+			 text.text + (strcmp(address, host) == 0 ? 2 : 0), advice);
 	}
 	return unreachable(err, host, port, why);
 }

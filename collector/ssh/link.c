@@ -17,7 +17,9 @@
 
 #define CONNECT_MS 10000
 #define PHASE_MS 15000
-#define DEAD_MS 10000 /* unacknowledged data for so long ends the connection */
+#define PROXY_MS 25000 /* for a proxy to reach the host: each bastion takes its time \
+			*/
+#define DEAD_MS 10000  /* unacknowledged data for so long ends the connection */
 #define FIRST_BYTES 8192
 #define TYPES_MAX 8 /* connections made in search of a pinned key */
 
@@ -79,6 +81,7 @@ void link_close(struct link *l)
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
+	proxy_close(&l->proxy);
 	buf_free(&l->first_bytes);
 }
 
@@ -179,6 +182,25 @@ static int no_algorithm(const struct link *l, struct err *err)
 			    libssh2_version(0));
 }
 
+/* Has something answered that is no SSH server? */
+static bool is_stranger(const struct link *l)
+{
+	return l->first_bytes.len > 0 &&
+	       memmem(l->first_bytes.data, l->first_bytes.len, "SSH-", 4) == NULL;
+}
+
+static int stranger(const struct link *l, struct err *err)
+{
+	char words[41];
+	size_t n = strcspn(buf_str(&l->first_bytes), "\r\n");
+
+	snprintf(words, sizeof(words), "%.*s", n < 40 ? (int)n : 40,
+		 buf_str(&l->first_bytes));
+	return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE,
+			    "%s: what answers is no SSH server; it begins with '%s'",
+			    l->name, words);
+}
+
 int link_error(const struct link *l, const char *phase, struct err *err)
 {
 	char *text = NULL;
@@ -186,6 +208,8 @@ int link_error(const struct link *l, const char *phase, struct err *err)
 
 	if (l->wait_failed == ERR_AGAIN)
 		return err_set(err, ERR_AGAIN, "told to stop");
+	if (is_stranger(l))
+		return stranger(l, err);
 	if (l->wait_failed != 0)
 		return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE,
 				    "%s: no answer during %s within %d s", l->name,
@@ -200,8 +224,9 @@ int link_error(const struct link *l, const char *phase, struct err *err)
 	if (l->closed || code == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    code == LIBSSH2_ERROR_SOCKET_SEND)
 		return err_set_code(err, ERR_RETRY, REASON_SSH_LOST,
-				    "%s: the server closed the connection during %s",
-				    l->name, phase);
+				    "%s: the %s closed the connection during %s",
+				    l->name,
+				    l->proxy.child != NULL ? "proxy" : "server", phase);
 	if (code == LIBSSH2_ERROR_KEX_FAILURE || code == LIBSSH2_ERROR_METHOD_NONE)
 		return no_algorithm(l, err);
 	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE)
@@ -251,9 +276,7 @@ static int make_session(struct link *l, const struct buf *methods, struct err *e
 	return rc;
 }
 
-/* A connection with its keys exchanged; the host key is not checked yet. */
-static int exchange_keys(struct link *l, const struct config_topic *t,
-			 const struct buf *methods, struct err *err)
+static int reach_directly(struct link *l, const struct config_topic *t, struct err *err)
 {
 	int64_t dead_ms = t->watchdog_ms * 2 > DEAD_MS ? t->watchdog_ms * 2 : DEAD_MS;
 	int rc;
@@ -263,9 +286,40 @@ static int exchange_keys(struct link *l, const struct config_topic *t,
 	if (rc != 0)
 		return rc;
 	link_limit(l, PHASE_MS);
-	rc = connect_greeting(l->name, l->fd, &l->wait, err);
-	if (rc == 0)
+	return connect_greeting(l->name, l->fd, &l->wait, err);
+}
+
+static int reach_through_proxy(struct link *l, const struct route *r, struct err *err)
+{
+	int rc = proxy_open(&l->proxy, r, &l->fd, err);
+	char byte;
+
+	if (rc != 0)
+		return rc;
+	link_limit(l, PROXY_MS);
+	rc = ssh_wait_fd(&l->wait, l->fd, POLLIN);
+	if (rc == ERR_AGAIN)
+		return err_set(err, ERR_AGAIN, "told to stop");
+	if (rc != 0)
+		return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE,
+				    "%s: nothing comes through the proxy within %d s",
+				    l->name, PROXY_MS / 1000);
+	if (recv(l->fd, &byte, 1, MSG_PEEK) <= 0)
+		return proxy_failed(&l->proxy, l->name, &l->wait, err);
+	return 0;
+}
+
+/* A connection with its keys exchanged; the host key is not checked yet. */
+static int exchange_keys(struct link *l, const struct route *r,
+			 const struct buf *methods, struct err *err)
+{
+	int rc = proxy_wanted(r) ? reach_through_proxy(l, r, err)
+				 : reach_directly(l, &r->t, err);
+
+	if (rc == 0) {
+		link_limit(l, PHASE_MS);
 		rc = make_session(l, methods, err);
+	}
 	if (rc != 0)
 		return rc;
 	if (libssh2_session_handshake(l->session, l->fd) != 0)
@@ -315,6 +369,7 @@ static void link_init(struct link *l, const struct config_topic *t, struct wake 
 {
 	memset(l, 0, sizeof(*l));
 	l->fd = -1;
+	l->proxy.words_fd = -1;
 	l->waits = true;
 	l->wait.wake = wake;
 	buf_init(&l->first_bytes, FIRST_BYTES);
@@ -323,19 +378,20 @@ static void link_init(struct link *l, const struct config_topic *t, struct wake 
 
 /* A pinned fingerprint does not tell of which type the key is, and a server with
  * several keys shows one for each connection. */
-int link_open(struct link *l, const struct config_topic *t, struct wake *wake,
-	      struct err *err)
+int link_open(struct link *l, const struct route *r, struct wake *wake, struct err *err)
 {
+	const struct config_topic *t = &r->t;
 	struct buf methods = BUF_INIT(1024), seen = BUF_INIT(1024);
 	struct hostkeys known;
 	int rc;
 
 	link_init(l, t, wake);
-	hostkeys_init(&known, t->host, t->port);
+	hostkeys_init(&known, r->key_name != NULL ? r->key_name : t->host,
+		      r->key_name != NULL ? 22 : t->port);
 	hostkeys_add_files(&known, &t->known_hosts);
 	hostkeys_methods(&known, &methods);
 	for (int i = 0; i < TYPES_MAX; i++) {
-		rc = exchange_keys(l, t, &methods, err);
+		rc = exchange_keys(l, r, &methods, err);
 		if (rc == 0)
 			rc = check_host_key(l, &known, t, err);
 		if (rc == 0 || t->host_key != HOST_KEY_PINNED ||

@@ -66,8 +66,8 @@ static char *name_login(const struct config_topic *t)
 {
 	struct buf b = BUF_INIT(65536);
 
-	buf_printf(&b, "%s\n%s\n%s\n%d\n%d\n%s", t->user,
-		   t->key_file ? t->key_file : "",
+	buf_printf(&b, "%s\n%s\n%s\n%s\n%d\n%d\n%s", t->user,
+		   t->proxy_jump ? t->proxy_jump : "", t->key_file ? t->key_file : "",
 		   t->passphrase_file ? t->passphrase_file : "", t->agent,
 		   (int)t->host_key, t->host_key_pin ? t->host_key_pin : "");
 	for (size_t i = 0; i < t->known_hosts.n; i++)
@@ -76,9 +76,10 @@ static char *name_login(const struct config_topic *t)
 }
 
 /* Connect and log in, through the gate. */
-static int log_in(struct ssh *s, const struct config_topic *t, struct wake *wake,
+static int log_in(struct ssh *s, const struct route *r, struct wake *wake,
 		  struct err *err)
 {
+	const struct config_topic *t = &r->t;
 	char *login = name_login(t);
 	struct gate_pass pass;
 	int rc = gate_enter(gate, &pass, t->host, t->port, login, wake, err);
@@ -86,7 +87,7 @@ static int log_in(struct ssh *s, const struct config_topic *t, struct wake *wake
 	free(login);
 	if (rc != 0)
 		return rc;
-	rc = link_open(&s->link, t, wake, err);
+	rc = link_open(&s->link, r, wake, err);
 	link_fingerprint(&s->link, s->fingerprint);
 	if (rc == 0) {
 		link_limit(&s->link, PHASE_MS);
@@ -128,13 +129,18 @@ int ssh_open(struct ssh **out, const struct config_topic *t, const char *command
 {
 	struct ssh *s = mem_calloc(1, sizeof(*s));
 	struct err own = ERR_INIT;
+	struct route route;
 	int rc;
 
 	*out = NULL;
-	s->link.fd = -1;
+	s->link.fd = s->link.proxy.words_fd = -1;
 	s->exit_code = -1;
 	buf_init(&s->errors, STDERR_MAX);
-	rc = log_in(s, t, wake, &own);
+	rc = route_find(&route, t, wake, &own);
+	if (rc == 0) {
+		rc = log_in(s, &route, wake, &own);
+		route_fini(&route);
+	}
 	if (rc == 0)
 		rc = start_command(s, command, &own);
 	wake_signal(wake); /* what we took in may have been meant for the owner */
@@ -240,6 +246,7 @@ enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 
 	*len = 0;
 	s->link.budget = STEP_MAX;
+	proxy_drain(&s->link.proxy);
 	if (s->ended)
 		return SSH_ENDED;
 	if (s->failed || beat(s, now) != 0)

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "base/wake.h"
 #include "config/config.h"
+#include "ssh/proxy_int.h"
+#include "ssh/route_int.h"
 #include "ssh/wire_int.h"
 
 /* How long one phase of the set-up may take, and what ends it early. */
@@ -51,8 +53,9 @@ int kexinit_read(const struct buf *bytes, struct kexinit *k);
 struct link {
 	LIBSSH2_SESSION *session;
 	int fd;
-	char name[128]; /* host:port, for messages */
-	bool waits;     /* set-up */
+	struct proxy proxy; /* carries the bytes of fd, where there is one */
+	char name[128];     /* host:port, for messages */
+	bool waits;         /* set-up */
 	struct ssh_wait wait;
 	int wait_failed;   /* class, when the wait ended without bytes */
 	bool closed;       /* by the server */
@@ -67,7 +70,7 @@ struct link {
 /* Connect, exchange keys, check the host key; on success l->session is ready for auth.
  * `l` is initialised here and is to be given to link_close in any case.
  * @thread tailer; blocks */
-NODISCARD int link_open(struct link *l, const struct config_topic *t, struct wake *wake,
+NODISCARD int link_open(struct link *l, const struct route *r, struct wake *wake,
 			struct err *err);
 
 /* At once: no farewell, nothing waited for.  @thread tailer */

@@ -63,7 +63,8 @@ struct config_topic {
 	enum host_key_policy host_key;
 	char *host_key_pin; /* "SHA256:…" */
 	char *proxy_jump;
-	bool ssh_config;
+	bool ssh_config; /* what `ssh -G` says of the host fills in what is not given */
+	bool port_explicit, known_hosts_explicit, host_key_explicit;
 	char *run_as;
 	int64_t watchdog_ms;
 	/* how */

@@ -26,12 +26,14 @@ struct ssh; /* a connected, authenticated session, with at most one remote comma
  * `command` (one exec request, no pty; ssh/remote makes one). Waits its turn at the
  * host's gate (at most four set-ups in flight a host); while the gate is closed after a
  * failure, that failure is returned at once. `t` is borrowed for the call: host, port,
- * user, key_file, passphrase_file, agent, known_hosts, host_key, host_key_pin and
- * watchdog_ms are used. A stop of `wake` ends it early with ERR_AGAIN; other signals
- * are passed on to the owner's next wake_wait. ERR_RETRY: try again later;
- * ERR_PERMANENT: an operator has to act (slowly on).
+ * user, key_file, passphrase_file, agent, known_hosts, host_key, host_key_pin,
+ * proxy_jump, ssh_config and watchdog_ms are used. Through a bastion or a ProxyCommand
+ * a child of ours carries the bytes; it ends with the session. A stop of `wake` ends it
+ * early with ERR_AGAIN; other signals are passed on to the owner's next wake_wait.
+ * ERR_RETRY: try again later; ERR_PERMANENT: an operator has to act (slowly on).
  * @thread tailer; blocks at most about 60 s for its turn, and as long in all phases of
- * the set-up (10 s to connect, 15 s each for keys, log-in, command) */
+ * the set-up (10 s to connect, 25 s through a proxy; 15 s each for keys, log-in,
+ * command) */
 NODISCARD int ssh_open(struct ssh **out, const struct config_topic *t,
 		       const char *command, struct wake *wake, struct err *err);
 

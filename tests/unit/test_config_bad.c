@@ -355,6 +355,14 @@ static const struct {
 	 "which it shares one command (share: group), has 10s; make them equal\n"
 	 "8:13: match: lines of \"format: line\" name no topics; give the "
 	 "topic's \"name\"\n"},
+	{"bastions",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, proxy_jump: 'me@b1:2222,[fd00::1]'}\n"
+			"  - {name: b, proxy_jump: 'b1;id'}\n"
+			"  - {name: c, proxy_jump: 'fd00::1'}\n",
+	 "5:27: proxy_jump: \"b1;id\": the host is not understood\n"
+	 "6:27: proxy_jump: \"fd00::1\": an IPv6 address stands in brackets "
+	 "here\n"},
 	{"what this version does not do",
 	 TOPIC_DEFAULTS
 	 "topics:\n"
@@ -367,11 +375,8 @@ static const struct {
 	 "receivers: []\n"
 	 "brokers: [{name: x}]\n"
 	 "heartbeat: {}\n",
-	 "4:18: \"proxy_jump\" is not supported by this version yet\n"
 	 "4:33: warning: \"target\" is accepted, but not acted upon by this "
 	 "version\n"
-	 "4:52: warning: \"ssh_config\" is accepted, but not acted upon by "
-	 "this version\n"
 	 "4:87: warning: \"thresholds\" is accepted, but not acted upon by "
 	 "this version\n"
 	 "4:100: a threshold needs \"warning\" or \"critical\"\n"

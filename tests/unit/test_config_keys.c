@@ -135,8 +135,7 @@ static void fill(struct filled *w)
 	assert_non_null(w->root);
 	schema_fill(&filler, &schema_root, &w->c, w->root, NULL);
 	for (size_t i = 0; i < w->f.n; i++)
-		if (!w->f.v[i].warning &&
-		    strstr(w->f.v[i].text, "not supported by this version") == NULL)
+		if (!w->f.v[i].warning)
 			fail_msg("%d:%d: %s", w->f.v[i].line, w->f.v[i].column,
 				 w->f.v[i].text);
 }

@@ -301,7 +301,8 @@ static const struct {
 	 "PerSourcePenalties"},
 	{"", ERR_RETRY, REASON_SSH_BUSY, "before its banner"},
 	{"SSH-2.0-x\r\n", ERR_RETRY, REASON_SSH_LOST, "key exchange"},
-	{"220 mail ESMTP\r\n", ERR_RETRY, REASON_SSH_LOST, "key exchange"},
+	{"220 mail ESMTP\r\n", ERR_RETRY, REASON_SSH_UNREACHABLE,
+	 "no SSH server; it begins with '220 mail ESMTP'"},
 };
 
 static void what_a_server_says_instead_of_its_banner_is_understood(void **state)
