@@ -21,24 +21,13 @@ NODISCARD int elastic_open(struct elastic **out, const struct config_elastic *c,
 			   struct wake *wake, struct err *err);
 void elastic_close(struct elastic *e);
 
-/* Make sure that the index for a document of time `t` exists: looked at before each
- * bulk (a look is good for 500 ms, so that a backlog does not ask twice), because a
- * server that may create indices by itself would make a deleted one anew with a guessed
- * mapping; created from the mapping when it is absent. A race with another creator is a
- * success. An alias or data stream of that name is taken as it stands. Where
- * view_index_metadata is refused, a create is tried instead, once a minute, and its
- * refusal is no failure. Class ERR_RETRY or ERR_PERMANENT on failure (bulk_pace in
- * err.code).
- * @thread the owner's; blocks */
-NODISCARD int elastic_prepare(struct elastic *e, struct wall t, struct mono now,
-			      struct err *err);
-
-/* Send documents[0..n) in one request to the next living node; for other dates than
- * elastic_prepare was told of, their indices are prepared first. Nothing is sent for
- * n == 0. Fills verdicts[n] only for WHOLE_ITEMS. On a transport failure the node is
- * marked dead (1 s doubling to 60 s); where nothing was sent the next living node gets
- * the request at once, else WHOLE_AGAIN is returned. *retry_after_ms is the server's
- * wish, -1 for none. `err` as in bulk_read.
+/* Send documents[0..n) in one request to the next living node, after a look, at the
+ * same node, whether their indices are there; they are created from the mapping where
+ * they are not. Nothing is sent for n == 0. Fills verdicts[n] only for WHOLE_ITEMS. On
+ * a transport failure the node is marked dead (1 s doubling to 60 s); where nothing was
+ * sent the next living node gets the request at once, else WHOLE_AGAIN is returned.
+ * *retry_after_ms is the server's wish, -1 for none. `err` as in bulk_read, a
+ * bulk_trouble in err.code in all cases.
  * @thread the owner's; blocks */
 enum bulk_whole elastic_bulk(struct elastic *e, const struct document *documents,
 			     size_t n, struct bulk_item *verdicts,
