@@ -32,6 +32,7 @@ struct elastic {
 	size_t n, at; /* nodes; the one whose turn it is */
 	struct known known[KNOWN_MAX];
 	size_t known_next;
+	long timeout_ms; /* of each exchange; 0: that of the configuration */
 	struct buf body; /* of the last bulk; the memory is used again */
 };
 

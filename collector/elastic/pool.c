@@ -70,6 +70,7 @@ int pool_ask_node(struct elastic *e, struct node *n, const struct call *c,
 						  : NULL,
 		.body = c->body,
 		.body_len = c->len,
+		.timeout_ms = e->timeout_ms,
 		.answer_max = c->answer_max,
 	};
 	int rc = http_exchange(e->http, &r, a, err);

@@ -28,6 +28,8 @@
 #define SOUR_MAX 2      /* refused parts in a row, before it is everybody's trouble */
 #define WAVE_MS 5000    /* between waves of parked documents that are refused */
 #define WAVE_MAX 1000
+#define LOOK_SOON_MS 1000
+#define LOOK_AGAIN_MS 600000
 
 enum phase {
 	IDLE,   /* nothing asked of the store */
@@ -49,6 +51,9 @@ struct shipper {
 	struct mono not_before;     /* nothing is sent, nothing asked */
 	struct mono next_new;       /* small batches are collected until then */
 	struct backoff backoff;
+	bool looked; /* ahead, at the index: once a life */
+	bool tried_to_look;
+	struct mono next_look; /* not before */
 	struct standing standing;
 	bool failing; /* since the last success: ends a drain */
 	struct mono failing_since;
@@ -307,6 +312,26 @@ static void rest_after(struct shipper *s, struct mono began)
 		s->not_before = until;
 }
 
+static void log_finding(void *arg, enum finding_level level, const char *subject,
+			const char *text)
+{
+	(void)arg;
+	if (level != FINDING_OK)
+		log_warn(ABOUT, "%s: %s", subject, text);
+}
+
+/* Look ahead once, before the first document. A server that is not there yet is looked
+ * at after it has taken some: nothing waits for the look but the one batch. */
+static void look_ahead(struct shipper *s)
+{
+	struct err err = ERR_INIT;
+
+	s->looked = elastic_look_ahead(s->elastic, 0, log_finding, NULL, &err) == 0;
+	s->next_look = mono_add_ms(clock_mono(),
+				   s->tried_to_look ? LOOK_AGAIN_MS : LOOK_SOON_MS);
+	s->tried_to_look = true;
+}
+
 static enum bulk_whole post_part(struct shipper *s, int64_t *wish_ms, struct err *err)
 {
 	struct mono began = clock_mono();
@@ -437,7 +462,11 @@ static struct step turn(struct shipper *s)
 			return STEP_DONE;
 		return s->phase == ASKED ? STEP_UNTIL(MONO_NEVER) : STEP_NOW;
 	case HOLDING:
-		send_part(s);
+		if (!s->looked && !s->failing && !draining &&
+		    !mono_before(now, s->next_look))
+			look_ahead(s);
+		else
+			send_part(s);
 		return STEP_NOW;
 	}
 	return STEP_DONE;

@@ -891,6 +891,107 @@ static void privileges_are_asked_for_when_there_is_a_user(void **state)
 	free(absent);
 }
 
+static void a_block_is_seen_before_it_refuses_anything(void **state)
+{
+	const char *bodies[] = {
+		ROOT_8, TEAM_INDEX,
+		"{\"consumer_lag\":{\"settings\":{\"index.blocks.read_only_"
+		"allow_delete\":\"true\",\"index.blocks.write\":\"false\"}}"
+		"}"};
+	const int statuses[] = {200, 200, 200};
+	struct findings f = preflight(bodies, statuses, 3, 18, 5);
+
+	(void)state;
+	assert_int_equal(f.worst, FINDING_FAILURE);
+	expect_line(&f, "2 blocks", "read_only_allow_delete of consumer_lag is set");
+	assert_null(strstr(buf_str(&f.text), "blocks.write"));
+	buf_free(&f.text);
+}
+
+/* What the daemon does at its start; `user` as in a configuration, or NULL. */
+static int look_ahead(const char *const *answers, size_t n, char *user,
+		      struct findings *f, struct err *err)
+{
+	char path[] = "/tmp/mmlag-test-password-XXXXXX", index[] = "consumer_lag";
+	struct peer_step steps[4] = {0};
+	int fd = mkstemp(path), rc;
+	struct elastic *e = NULL;
+	struct peer *p;
+
+	for (size_t i = 0; i < n; i++)
+		steps[i].raw = answers[i];
+	p = peer_start(steps, n);
+	char *hosts[] = {p->url};
+	struct config_elastic config = {.hosts = {hosts, 1},
+					.index = index,
+					.username = user,
+					.password_file = user != NULL ? path : NULL};
+	assert_int_equal(write(fd, "secret", 6), 6);
+	close(fd);
+	assert_int_equal(elastic_open(&e, &config, NULL, err), 0);
+	unlink(path);
+	rc = elastic_look_ahead(e, 0, collect, f, err);
+	elastic_close(e);
+	peer_end(p);
+	assert_int_equal(p->n, n);
+	peer_free(p);
+	return rc;
+}
+
+static void the_start_says_nothing_of_a_server_that_is_not_ready(void **state)
+{
+	static const int statuses[] = {401, 429, 500, 503};
+
+	(void)state;
+	for (size_t i = 0; i <= ARRAY_LEN(statuses); i++) {
+		char *raw = i < ARRAY_LEN(statuses)
+				    ? error_answer(statuses[i], "x", "y")
+				    : mem_strdup("HTTP/1.1 200 OK\r\nContent-Le");
+		const char *answers[] = {raw};
+		struct findings f = {BUF_INIT(1 << 16), 0};
+		struct err err = ERR_INIT;
+
+		assert_int_equal(look_ahead(answers, 1, NULL, &f, &err), ERR_RETRY);
+		assert_int_equal(f.text.len, 0);
+		buf_free(&f.text);
+		free(raw);
+	}
+}
+
+static void the_start_says_what_would_be_refused(void **state)
+{
+	char user[] = "mmlag", *mapping = peer_answer(200, "", TEAM_INDEX);
+	char *settings = peer_answer(200, "",
+				     "{\"consumer_lag\":{\"settings\":{\"index.blocks."
+				     "write\":\"true\"}}}");
+	char *has =
+		peer_answer(200, "",
+			    "{\"index\":{\"consumer_lag\":{\"create_doc\":true,\"view_"
+			    "index_metadata\":true}}}");
+	char *page = peer_answer(200, "", "<html>sign in</html>");
+	const char *answers[] = {mapping, settings, has},
+		   *odd[] = {mapping, settings, page};
+	struct findings f = {BUF_INIT(1 << 16), 0};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(look_ahead(answers, 3, user, &f, &err), 0);
+	expect_line(&f, "1 topic", "topic.keyword");
+	expect_line(&f, "2 blocks", "index.blocks.write");
+	/* what the answer does not grant is not there */
+	expect_line(&f, "1 privileges", "auto_configure");
+	expect_line(&f, "1 privileges", "create_index");
+	assert_null(strstr(buf_str(&f.text), "create_doc"));
+	buf_reset(&f.text);
+	assert_int_equal(look_ahead(odd, 3, user, &f, &err), 0);
+	expect_line(&f, "1 privileges", "does not tell");
+	buf_free(&f.text);
+	free(mapping);
+	free(settings);
+	free(has);
+	free(page);
+}
+
 static void fixing_adds_what_lacks_and_keeps_what_is_there(void **state)
 {
 	char *mapping = peer_answer(200, "", TEAM_INDEX);
@@ -1325,6 +1426,9 @@ int main(void)
 			what_may_not_be_seen_is_a_warning_that_names_the_privilege),
 		cmocka_unit_test(servers_of_other_kinds_are_taken_as_they_are),
 		cmocka_unit_test(a_cluster_that_cannot_be_reached_is_a_failure),
+		cmocka_unit_test(a_block_is_seen_before_it_refuses_anything),
+		cmocka_unit_test(the_start_says_nothing_of_a_server_that_is_not_ready),
+		cmocka_unit_test(the_start_says_what_would_be_refused),
 		cmocka_unit_test(privileges_are_asked_for_when_there_is_a_user),
 		cmocka_unit_test(fixing_adds_what_lacks_and_keeps_what_is_there),
 		cmocka_unit_test(nothing_is_fixed_where_nothing_lacks_or_nothing_is),
