@@ -57,6 +57,7 @@ struct shipper {
 	struct standing standing;
 	bool failing; /* since the last success: ends a drain */
 	struct mono failing_since;
+	bool stale_secrets, no_secrets; /* to be read again; could not be */
 	bool hurried;  /* a drain has begun, nothing is gathered any more */
 	int malformed; /* single documents refused as malformed since a success */
 	int sour;      /* parts with new documents, none of them taken, since then */
@@ -123,16 +124,28 @@ void shipper_drain(struct shipper *s)
 	wake_signal(&s->wake);
 }
 
-/* Something went wrong: look for mended credentials where an operator has to act. */
-static void failing(struct shipper *s, enum bulk_pace pace, bool news)
+/* Something went wrong. Where an operator has to act, he may mend the credentials: they
+ * are read again before the next try. */
+static void failing(struct shipper *s, enum bulk_pace pace)
 {
-	struct err err = ERR_INIT;
-
 	if (!s->failing)
 		s->failing_since = clock_mono();
 	s->failing = true;
-	if (pace == PACE_SLOW && elastic_reread(s->elastic, &err) != 0 && news)
+	s->stale_secrets |= pace == PACE_SLOW;
+}
+
+static void refresh_secrets(struct shipper *s)
+{
+	struct err err = ERR_INIT;
+	int rc;
+
+	if (!s->stale_secrets)
+		return;
+	s->stale_secrets = false;
+	rc = elastic_reread(s->elastic, &err);
+	if (rc != 0 && !s->no_secrets)
 		log_warn(ABOUT, "%s", err.text);
+	s->no_secrets = rc != 0;
 }
 
 /* Documents were taken. What waited through a real outage goes behind what is new; a
@@ -170,7 +183,8 @@ static void fail(struct shipper *s, enum bulk_pace pace, int64_t wish_ms,
 		 const struct err *why)
 {
 	metrics_add(METRIC_BULK_FAILURES, 1);
-	failing(s, pace, standing_refused(&s->standing, pace, why));
+	(void)standing_refused(&s->standing, pace, why);
+	failing(s, pace);
 	pause_for(s, pace, wish_ms);
 	put_back(s);
 }
@@ -247,16 +261,16 @@ static void settle_items(struct shipper *s, bool room, int64_t wish_ms)
 static void settle_part(struct shipper *s, int64_t wish_ms)
 {
 	const struct tally t = count(s);
-	bool room = parking_has_room(&s->parking, t.fresh), news;
+	bool room = parking_has_room(&s->parking, t.fresh);
 
 	settle_items(s, room, wish_ms);
 	if (t.rejected > 0)
 		log_warn(ABOUT, "%zu of %zu documents are refused for good: %s",
 			 t.rejected, s->part, t.rejected_why.text);
 	if (t.again > 0) {
-		news = standing_partly(&s->standing, t.pace, &t.again_why, t.again,
-				       s->part);
-		failing(s, t.pace, news);
+		(void)standing_partly(&s->standing, t.pace, &t.again_why, t.again,
+				      s->part);
+		failing(s, t.pace);
 	}
 	if (t.again < s->part)
 		all_is_well(s);
@@ -338,6 +352,7 @@ static enum bulk_whole post_part(struct shipper *s, int64_t *wish_ms, struct err
 	enum bulk_whole whole;
 	int64_t took;
 
+	refresh_secrets(s);
 	metrics_add(METRIC_BULK_REQUESTS, 1);
 	metrics_set(METRIC_BULK_IN_FLIGHT, (int64_t)s->part);
 	whole = elastic_bulk(s->elastic, s->batch.documents + s->at, s->part,
