@@ -11,8 +11,7 @@
 
 #include "banned.h"
 
-#define INDEX_NAME_MAX 256 /* bytes, with the NUL; a server takes 255 */
-#define HTML "(html)"      /* stands for error.type when a page came instead of JSON */
+#define HTML "(html)" /* stands for error.type when a page came instead of JSON */
 
 enum scope { ITEM = 1, WHOLE = 2, BOTH = 3 };
 
@@ -121,14 +120,11 @@ int bulk_index_name(const char *pattern, struct wall t, char *out, size_t size)
 	return n < 0 || (size_t)n >= size ? -1 : 0;
 }
 
-int bulk_add(struct buf *out, const char *index_pattern, struct wall t, const char *id,
-	     const char *json, size_t len)
+int bulk_add(struct buf *out, const char *index, const char *id, const char *json,
+	     size_t len)
 {
 	size_t before = out->len;
-	char index[INDEX_NAME_MAX];
 
-	if (bulk_index_name(index_pattern, t, index, sizeof(index)) != 0)
-		return -1;
 	buf_addstr(out, "{\"create\":{\"_index\":");
 	jsonw_quote(out, index, strlen(index));
 	buf_addstr(out, ",\"_id\":");
@@ -167,13 +163,32 @@ static void read_error(const json_t *error, struct bulk_item *item)
 		  json_string_value(json_object_get(error, "reason")));
 }
 
+enum bulk_trouble bulk_trouble_of(int status, const char *type)
+{
+	if (status >= 500)
+		return TROUBLE_SERVER;
+	if (status < 300)
+		return TROUBLE_ANSWER;
+	if (strcmp(type, "cluster_block_exception") == 0 ||
+	    strcmp(type, "index_create_block_exception") == 0)
+		return TROUBLE_BLOCKED;
+	if (status == 401 || status == 403 || status == 407)
+		return TROUBLE_CREDENTIALS;
+	if (status == 408 || status == 429)
+		return TROUBLE_OVERLOADED;
+	if (status == 404 || strcmp(type, "index_closed_exception") == 0)
+		return TROUBLE_INDEX;
+	return TROUBLE_REFUSED;
+}
+
 /* "403 security_exception: action … is unauthorized; grant …" */
 static void say(struct err *err, enum err_class class, const struct bulk_item *i,
 		const char *advice)
 {
-	err_set(err, class, "%d%s%s%s%s%s%s", i->status, *i->type != '\0' ? " " : "",
-		i->type, *i->reason != '\0' ? ": " : "", i->reason,
-		advice != NULL ? "; " : "", advice != NULL ? advice : "");
+	err_set_code(err, class, (int)bulk_trouble_of(i->status, i->type),
+		     "%d%s%s%s%s%s%s", i->status, *i->type != '\0' ? " " : "", i->type,
+		     *i->reason != '\0' ? ": " : "", i->reason,
+		     advice != NULL ? "; " : "", advice != NULL ? advice : "");
 }
 
 static enum err_class class_of(enum action a)
@@ -183,14 +198,27 @@ static enum err_class class_of(enum action a)
 	return a == SLOW ? ERR_PERMANENT : ERR_RETRY;
 }
 
+static const struct outcome *item_outcome(const struct bulk_item *i)
+{
+	return i->status < 200 || i->status > 299
+		       ? find_outcome(ITEM, i->status, i->type, i->reason)
+		       : &no_outcome;
+}
+
+void bulk_explain(const struct bulk_item *item, struct err *err)
+{
+	const struct outcome *r = item_outcome(item);
+
+	say(err, class_of(r->action), item, r->advice);
+}
+
 static void judge_item(struct bulk_item *i, bool failed, struct err *err)
 {
-	const struct outcome *r = &no_outcome;
 	enum action action;
 
-	if (i->status < 200 || i->status > 299)
-		r = find_outcome(ITEM, i->status, i->type, i->reason);
-	action = i->status >= 200 && i->status <= 299 && !failed ? DONE : r->action;
+	action = i->status >= 200 && i->status <= 299 && !failed
+			 ? DONE
+			 : item_outcome(i)->action;
 	i->pace = PACE_AGAIN;
 	switch (action) {
 	case DONE:
@@ -217,7 +245,7 @@ static void judge_item(struct bulk_item *i, bool failed, struct err *err)
 		break;
 	}
 	if (err->class == ERR_OK)
-		say(err, class_of(action), i, r->advice);
+		bulk_explain(i, err);
 }
 
 /* One element of "items": an object with one member, whatever its name. */
@@ -241,10 +269,10 @@ static int read_item(const json_t *element, struct bulk_item *item, struct err *
 
 static enum bulk_whole unusable(struct err *err, int status, const char *what)
 {
-	err_set(err, ERR_RETRY,
-		"the answer (%d) %s, so nothing is known to be stored; is a proxy in "
-		"the way?",
-		status, what);
+	err_set_code(err, ERR_RETRY, TROUBLE_ANSWER,
+		     "the answer (%d) %s, so nothing is known to be stored; is a proxy "
+		     "in the way?",
+		     status, what);
 	return WHOLE_AGAIN;
 }
 

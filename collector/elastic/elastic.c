@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "elastic/elastic_int.h"
 
 #include "banned.h"
@@ -49,6 +50,7 @@ static int load_mapping(struct elastic *e, struct err *err)
 static void add_nodes(struct elastic *e)
 {
 	e->n = e->c->hosts.n;
+	e->at = e->n - 1; /* the first turn is the first node's */
 	e->nodes = mem_calloc(e->n, sizeof(*e->nodes));
 	for (size_t i = 0; i < e->n; i++) {
 		const char *url = e->c->hosts.v[i];
@@ -113,12 +115,15 @@ int elastic_reread(struct elastic *e, struct err *err)
 	return http_reread(e->http, err);
 }
 
-/* Class and pace of a failure that has its words already. */
-static int paced(struct err *err, enum err_class class)
+/* A failure to exchange anything: its code, an http_failure, becomes a bulk_trouble. */
+static int not_exchanged(struct err *err)
 {
-	err->class = class;
-	err->code = class == ERR_PERMANENT ? PACE_SLOW : PACE_AGAIN;
-	return class;
+	err->code = err->code == HTTP_TLS         ? TROUBLE_TLS
+		    : err->code == HTTP_TOO_LARGE ? TROUBLE_ANSWER
+						  : TROUBLE_UNREACHABLE;
+	if (err->class != ERR_PERMANENT)
+		err->class = ERR_RETRY;
+	return err->class;
 }
 
 /* An answer that is in the way of knowing or creating an index. */
@@ -126,8 +131,14 @@ static int refused(const struct http_answer *a, const char *node, const char *do
 		   struct err *err)
 {
 	char words[512];
-	const char *advice = "";
+	const char *advice = "", *type;
+	json_t *root = answer_json(a);
+	int kind;
 
+	type = json_string_value(
+		json_object_get(json_object_get(root, "error"), "type"));
+	kind = (int)bulk_trouble_of(a->status, type != NULL ? type : "");
+	json_decref(root);
 	answer_words(a, words, sizeof(words));
 	if (a->status == 401)
 		advice = "; check username and password_file, or api_key_file";
@@ -137,10 +148,11 @@ static int refused(const struct http_answer *a, const char *node, const char *do
 	else if (a->status >= 300 && a->status <= 399)
 		advice = "; redirected: put the address of the cluster itself under "
 			 "hosts";
-	err_set(err, ERR_RETRY, "%s: %s: %s%s", node, doing, words, advice);
-	return paced(err, a->status == 429 || a->status == 408 || a->status >= 500
-				  ? ERR_RETRY
-				  : ERR_PERMANENT);
+	return err_set_code(err,
+			    a->status == 429 || a->status == 408 || a->status >= 500
+				    ? ERR_RETRY
+				    : ERR_PERMANENT,
+			    kind, "%s: %s: %s%s", node, doing, words, advice);
 }
 
 enum presence { PRESENT, ABSENT, HIDDEN };
@@ -158,7 +170,7 @@ static int look(struct elastic *e, const char *name, struct mono now,
 	rc = pool_ask(e, &call, now, &a, &node, err);
 	if (rc != 0) {
 		http_answer_fini(&a);
-		return paced(err, rc == ERR_PERMANENT ? ERR_PERMANENT : ERR_RETRY);
+		return not_exchanged(err);
 	}
 	if (a.status >= 200 && a.status <= 299) {
 		*out = PRESENT;
@@ -210,7 +222,7 @@ static int create(struct elastic *e, const char *name, bool hidden, struct mono 
 	index_path(name, "", path, sizeof(path));
 	rc = pool_ask(e, &call, now, &a, &node, err);
 	if (rc != 0) {
-		paced(err, rc == ERR_PERMANENT ? ERR_PERMANENT : ERR_RETRY);
+		rc = not_exchanged(err);
 	} else if ((a.status < 200 || a.status > 299) && !stands_already(&a) &&
 		   !(hidden && (a.status == 403 || a.status == 405))) {
 		snprintf(doing, sizeof(doing), "creating index %s", name);
@@ -258,9 +270,9 @@ static int name_index(const struct elastic *e, struct wall t, char name[INDEX_NA
 {
 	if (bulk_index_name(e->c->index, t, name, INDEX_NAME_MAX) == 0)
 		return 0;
-	err_set(err, ERR_PERMANENT, "elasticsearch.index is longer than %d bytes",
-		INDEX_NAME_MAX - 1);
-	return paced(err, ERR_PERMANENT);
+	return err_set_code(err, ERR_PERMANENT, TROUBLE_INDEX,
+			    "elasticsearch.index is longer than %d bytes",
+			    INDEX_NAME_MAX - 1);
 }
 
 int elastic_prepare(struct elastic *e, struct wall t, struct mono now, struct err *err)
@@ -286,7 +298,7 @@ static int build(struct elastic *e, const struct document *d, size_t n, struct m
 		if (rc != 0)
 			return rc;
 		memcpy(last, name, sizeof(last));
-		if (bulk_add(&e->body, name, d[i].t, d[i].id, d[i].json, d[i].len) != 0)
+		if (bulk_add(&e->body, name, d[i].id, d[i].json, d[i].len) != 0)
 			return err_set(err, ERR_RETRY,
 				       "out of memory for a bulk request");
 	}
@@ -320,12 +332,17 @@ enum bulk_whole elastic_bulk(struct elastic *e, const struct document *documents
 	*retry_after_ms = -1;
 	if (n == 0)
 		return WHOLE_ITEMS; /* an empty body would be refused */
+	pool_turn(e);
 	if (build(e, documents, n, now, err) != 0)
 		return err->class == ERR_PERMANENT ? WHOLE_SLOW : WHOLE_AGAIN;
 	call.body = e->body.data;
 	call.len = e->body.len;
 	call.answer_max += e->body.len; /* some refusals repeat the document */
-	if (pool_ask(e, &call, now, &a, &node, err) == 0) {
+	metrics_add(METRIC_BULK_BYTES, (int64_t)e->body.len);
+	if (pool_ask(e, &call, now, &a, &node, err) != 0) {
+		if (not_exchanged(err) == ERR_PERMANENT)
+			whole = WHOLE_SLOW;
+	} else {
 		whole = bulk_read(a.status, a.body.data, a.body.len, verdicts, n, err);
 		if (err->class != ERR_OK)
 			err_wrap(err, "%s", node);

@@ -29,9 +29,10 @@ struct elastic {
 	struct http *http;
 	struct buf mapping; /* the body of the PUT that creates an index */
 	struct node *nodes;
-	size_t n, next;
+	size_t n, at; /* nodes; the one whose turn it is */
 	struct known known[KNOWN_MAX];
 	size_t known_next;
+	long timeout_ms; /* of each exchange; 0: that of the configuration */
 	struct buf body; /* of the last bulk; the memory is used again */
 };
 
@@ -43,11 +44,25 @@ struct call {
 	size_t answer_max; /* 0: http's own */
 };
 
-/* Ask the next living node, and another one when nothing was sent. All dead: the one
- * that is due first. The caller ends `a` with http_answer_fini in every case. *node is
- * the URL of the one that answered. */
+/* The turn of the next node, for all that is asked until the next call. */
+void pool_turn(struct elastic *e);
+
+/* Ask the node whose turn it is, or the next living one after it, and another one when
+ * nothing was sent. All dead: the one that is due first. The caller ends `a` with
+ * http_answer_fini in every case. *node is the URL of the one that answered. */
 NODISCARD int pool_ask(struct elastic *e, const struct call *c, struct mono now,
 		       struct http_answer *a, const char **node, struct err *err);
+
+/* Make sure that the index for a document of time `t` exists: looked at before each
+ * bulk (a look is good for 500 ms, so that a backlog does not ask twice), because a
+ * server that may create indices by itself would make a deleted one anew with a guessed
+ * mapping; created from the mapping when it is absent. A race with another creator is a
+ * success. An alias or data stream of that name is taken as it stands. Where
+ * view_index_metadata is refused, a create is tried instead, once a minute, and its
+ * refusal is no failure. Class ERR_RETRY or ERR_PERMANENT on failure, with a
+ * bulk_trouble in err.code. */
+NODISCARD int elastic_prepare(struct elastic *e, struct wall t, struct mono now,
+			      struct err *err);
 
 /* Ask this node and no other; it is marked dead or living. */
 NODISCARD int pool_ask_node(struct elastic *e, struct node *n, const struct call *c,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * pool: the nodes. Requests go round; a node that cannot be reached is left alone for
- * 1 s, doubling to 60 s. No sniffing: the hosts are those of the configuration. */
+ * pool: the nodes. Batches go round, each with all its requests to one node; a node
+ * that cannot be reached is left alone for 1 s, doubling to 60 s. No sniffing: the
+ * hosts are those of the configuration. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,15 +28,20 @@ static bool lives(const struct node *n, struct mono now)
 	return n->failures == 0 || !mono_before(now, n->dead_until);
 }
 
-/* The next living one in turn, or NULL. */
+void pool_turn(struct elastic *e)
+{
+	e->at = (e->at + 1) % e->n;
+}
+
+/* The living one whose turn it is, which keeps it; or NULL. */
 static struct node *next_living(struct elastic *e, struct mono now)
 {
 	for (size_t i = 0; i < e->n; i++) {
-		struct node *n = &e->nodes[(e->next + i) % e->n];
+		size_t at = (e->at + i) % e->n;
 
-		if (lives(n, now)) {
-			e->next = (e->next + i + 1) % e->n;
-			return n;
+		if (lives(&e->nodes[at], now)) {
+			e->at = at;
+			return &e->nodes[at];
 		}
 	}
 	return NULL;
@@ -64,6 +70,7 @@ int pool_ask_node(struct elastic *e, struct node *n, const struct call *c,
 						  : NULL,
 		.body = c->body,
 		.body_len = c->len,
+		.timeout_ms = e->timeout_ms,
 		.answer_max = c->answer_max,
 	};
 	int rc = http_exchange(e->http, &r, a, err);

@@ -17,12 +17,14 @@
 #define MAPPING_ANSWER_MAX (8 << 20)
 #define FIELD_LIMIT_DEFAULT 1000
 #define LIMIT_KEY "index.mapping.total_fields.limit"
+#define BRIEF_MS 5000                  /* of each exchange at the start */
 #define SHARD_DOCUMENTS_MAX 2147483519 /* Lucene's bound */
 
 struct look_ahead {
 	struct elastic *e;
 	elastic_finding *each;
 	void *arg;
+	bool brief;                 /* at the start of the daemon */
 	char index[INDEX_NAME_MAX]; /* of today */
 };
 
@@ -138,8 +140,13 @@ static void say_privileges(const struct look_ahead *l, const json_t *answer)
 	const json_t *has = json_object_get(json_object_get(answer, "index"), l->index);
 	size_t missing = 0;
 
+	if (!json_is_object(has)) {
+		say(l, FINDING_WARNING, "privileges",
+		    "the answer does not tell of %s; is a proxy in the way?", l->index);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(privileges); i++) {
-		if (!json_is_false(json_object_get(has, privileges[i].name)))
+		if (json_is_true(json_object_get(has, privileges[i].name)))
 			continue;
 		missing++;
 		say(l, privileges[i].without, "privileges", "%s on %s is missing: %s",
@@ -171,7 +178,8 @@ static void check_privileges(const struct look_ahead *l)
 	call.body = body;
 	call.len = strlen(body);
 	if (pool_ask(l->e, &call, clock_mono(), &a, &node, &err) != 0) {
-		say(l, FINDING_FAILURE, "privileges", "%s", err.text);
+		if (!l->brief)
+			say(l, FINDING_FAILURE, "privileges", "%s", err.text);
 	} else if (a.status == 200) {
 		json_t *root = answer_json(&a);
 
@@ -216,23 +224,47 @@ static int fetch_mapping(struct elastic *e, const char *index, json_t **out,
 	return rc;
 }
 
-/* index.mapping.total_fields.limit of index `index`. */
-static int fetch_limit(struct elastic *e, const char *index)
+static const struct {
+	const char *key, *advice;
+} blocks[] = {
+	{"index.blocks.read_only_allow_delete",
+	 "the disk of a data node was nearly full: free some, then lift the block"},
+	{"index.blocks.write", "documents would be refused until it is lifted"},
+	{"index.blocks.read_only", "documents would be refused until it is lifted"},
+};
+
+static void say_blocks(const struct look_ahead *l, const char *index,
+		       const json_t *settings)
+{
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+		const char *v =
+			json_string_value(json_object_get(settings, blocks[i].key));
+
+		if (v != NULL && strcmp(v, "true") == 0)
+			say(l, FINDING_FAILURE, "blocks", "%s of %s is set: %s",
+			    blocks[i].key, index, blocks[i].advice);
+	}
+}
+
+/* Say what blocks writing to `index`; returns its field limit. */
+static int check_settings(const struct look_ahead *l, const char *index)
 {
 	char path[PATH_SIZE];
 	struct call call = {.method = "GET", .path = path};
 	const char *node = "", *text = NULL;
+	const json_t *settings;
 	struct http_answer a;
 	struct err err = ERR_INIT;
 	json_t *root = NULL;
 	int limit = FIELD_LIMIT_DEFAULT;
 
-	index_path(index, "/_settings/" LIMIT_KEY "?flat_settings=true", path,
-		   sizeof(path));
-	if (pool_ask(e, &call, clock_mono(), &a, &node, &err) == 0)
+	index_path(index, "/_settings/" LIMIT_KEY ",index.blocks.*?flat_settings=true",
+		   path, sizeof(path));
+	if (pool_ask(l->e, &call, clock_mono(), &a, &node, &err) == 0)
 		root = answer_json(&a);
-	text = json_string_value(json_object_get(
-		json_object_get(json_object_get(root, index), "settings"), LIMIT_KEY));
+	settings = json_object_get(json_object_get(root, index), "settings");
+	say_blocks(l, index, settings);
+	text = json_string_value(json_object_get(settings, LIMIT_KEY));
 	if (text != NULL) {
 		long long v = strtoll(text, NULL, 10);
 
@@ -272,7 +304,7 @@ static void compare_index(struct look_ahead *l, const json_t *answer,
 		if (json_object_size(lacks) == 0)
 			say(l, FINDING_OK, "mapping", "%s takes our documents", index);
 		say_fields(l, fields, mapping_missing_partitions(theirs, partitions),
-			   fetch_limit(l->e, index));
+			   check_settings(l, index));
 	}
 	json_decref(lacks);
 }
@@ -294,16 +326,20 @@ static void check_absent(const struct look_ahead *l, const json_t *ours, int par
 					  : FIELD_LIMIT_DEFAULT);
 }
 
-static void check_mapping(struct look_ahead *l, int partitions, int64_t largest_lag)
+/* Returns 0, or at the start the failure of a server that is not ready yet, of which
+ * nothing was said. */
+static int check_mapping(struct look_ahead *l, int partitions, int64_t largest_lag,
+			 struct err *err)
 {
-	struct err err = ERR_INIT;
-	json_t *ours = json_loadb(buf_str(&l->e->mapping), l->e->mapping.len, 0, NULL);
-	json_t *answer = NULL;
-	int rc = fetch_mapping(l->e, l->index, &answer, &err);
+	json_t *ours, *answer = NULL;
+	int rc = fetch_mapping(l->e, l->index, &answer, err);
 
+	if (rc != 0 && rc != ERR_REJECT && l->brief)
+		return rc;
+	ours = json_loadb(buf_str(&l->e->mapping), l->e->mapping.len, 0, NULL);
 	if (rc != 0) {
 		say(l, rc == ERR_REJECT ? FINDING_WARNING : FINDING_FAILURE, "mapping",
-		    "%s", err.text);
+		    "%s", err->text);
 	} else if (answer == NULL) {
 		check_absent(l, ours, partitions);
 	} else {
@@ -312,6 +348,7 @@ static void check_mapping(struct look_ahead *l, int partitions, int64_t largest_
 	}
 	json_decref(answer);
 	json_decref(ours);
+	return 0;
 }
 
 static void check_amount(const struct look_ahead *l, int64_t a_year)
@@ -332,6 +369,7 @@ void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
 		       int64_t documents_a_year, elastic_finding *each, void *arg)
 {
 	struct look_ahead l = {.e = e, .each = each, .arg = arg};
+	struct err err = ERR_INIT;
 
 	if (bulk_index_name(e->c->index, clock_wall(), l.index, sizeof(l.index)) != 0) {
 		say(&l, FINDING_FAILURE, "elasticsearch",
@@ -340,9 +378,25 @@ void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
 	}
 	if (check_nodes(&l) > 0) {
 		check_privileges(&l);
-		check_mapping(&l, partitions, largest_lag);
+		(void)check_mapping(&l, partitions, largest_lag, &err);
 	}
 	check_amount(&l, documents_a_year);
+}
+
+int elastic_look_ahead(struct elastic *e, int partitions, elastic_finding *each,
+		       void *arg, struct err *err)
+{
+	struct look_ahead l = {.e = e, .each = each, .arg = arg, .brief = true};
+	int rc;
+
+	if (bulk_index_name(e->c->index, clock_wall(), l.index, sizeof(l.index)) != 0)
+		return 0; /* the bulk will say it */
+	e->timeout_ms = BRIEF_MS;
+	rc = check_mapping(&l, partitions, 0, err);
+	if (rc == 0)
+		check_privileges(&l);
+	e->timeout_ms = 0;
+	return rc;
 }
 
 static int put_mapping(struct elastic *e, const char *index, const char *body,

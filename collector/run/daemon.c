@@ -26,6 +26,7 @@
 #include "run/shipper.h"
 #include "run/statelock.h"
 #include "run/tailer.h"
+#include "run/tell.h"
 #include "serve/server.h"
 #include "ssh/ssh.h"
 #include "store/store.h"
@@ -35,7 +36,7 @@
 #define ABOUT "mmlag"
 #define DESCRIPTORS_PER_STREAM 4
 #define DESCRIPTORS_BESIDE 128 /* store, pages, receivers */
-#define WATCH_MS 5000          /* between two looks at the store */
+#define WATCH_MS 1000          /* between two looks at the store */
 
 struct daemon {
 	struct config *config;
@@ -140,9 +141,11 @@ static int start_shipper(struct daemon *d, struct err *err)
 	if (!d->config->elastic.set) {
 		log_info(ABOUT, "no elasticsearch section: documents stay in %s",
 			 d->config->state_dir);
+		tell_no_elastic(d->board);
 		return 0;
 	}
-	if (shipper_new(&d->shipper, &d->config->elastic, d->store, err) != 0) {
+	if (shipper_new(&d->shipper, &d->config->elastic, d->store, d->board, err) !=
+	    0) {
 		if (err->class == ERR_PERMANENT)
 			err->code = DAEMON_CONFIG;
 		return err->class;
@@ -214,6 +217,7 @@ static void watch_store(struct daemon *d)
 		log_error(ABOUT, "spool: %s", now.trouble);
 	if (d->seen.degraded && !now.degraded)
 		log_info(ABOUT, "spool: the file can be written again");
+	tell_spool(d->board, &now);
 	d->seen = now;
 }
 

@@ -42,6 +42,37 @@
 	  "Bulk requests sent.")                                                      \
 	X(BULK_FAILURES, "mmlag_bulk_failures_total", "", "counter",                  \
 	  "Bulk requests without a usable answer, or refused as a whole.")            \
+	X(BULK_BYTES, "mmlag_bulk_bytes_total", "", "counter",                        \
+	  "Bytes of bulk bodies sent, before compression.")                           \
+	X(BULK_MS, "mmlag_bulk_milliseconds_total", "", "counter",                    \
+	  "Milliseconds spent on bulk requests, the look at the index included.")     \
+	X(BULK_LAST_MS, "mmlag_bulk_last_milliseconds", "", "gauge",                  \
+	  "Milliseconds that the last bulk request took.")                            \
+	X(BULK_IN_FLIGHT, "mmlag_bulk_in_flight", "", "gauge",                        \
+	  "Documents of the bulk request under way.")                                 \
+	X(BULK_PARKED, "mmlag_bulk_parked", "", "gauge",                              \
+	  "Documents told to send again that wait apart for their time; they are "    \
+	  "counted in mmlag_spool_documents.")                                        \
+	X(BULK_SUCCESS_MS, "mmlag_bulk_last_success_timestamp_milliseconds", "",      \
+	  "gauge", "When documents were last taken, 0 before the first time.")        \
+	X(TROUBLE_UNREACHABLE, "mmlag_delivery_trouble", "kind=\"unreachable\"",      \
+	  "gauge", "1 while documents wait because of trouble of this kind.")         \
+	X(TROUBLE_TLS, "mmlag_delivery_trouble", "kind=\"tls\"", "gauge",             \
+	  "1 while documents wait because of trouble of this kind.")                  \
+	X(TROUBLE_CREDENTIALS, "mmlag_delivery_trouble", "kind=\"credentials\"",      \
+	  "gauge", "1 while documents wait because of trouble of this kind.")         \
+	X(TROUBLE_BLOCKED, "mmlag_delivery_trouble", "kind=\"blocked\"", "gauge",     \
+	  "1 while documents wait because of trouble of this kind.")                  \
+	X(TROUBLE_OVERLOADED, "mmlag_delivery_trouble", "kind=\"overloaded\"",        \
+	  "gauge", "1 while documents wait because of trouble of this kind.")         \
+	X(TROUBLE_SERVER, "mmlag_delivery_trouble", "kind=\"server\"", "gauge",       \
+	  "1 while documents wait because of trouble of this kind.")                  \
+	X(TROUBLE_INDEX, "mmlag_delivery_trouble", "kind=\"index\"", "gauge",         \
+	  "1 while documents wait because of trouble of this kind.")                  \
+	X(TROUBLE_ANSWER, "mmlag_delivery_trouble", "kind=\"answer\"", "gauge",       \
+	  "1 while documents wait because of trouble of this kind.")                  \
+	X(TROUBLE_REFUSED, "mmlag_delivery_trouble", "kind=\"refused\"", "gauge",     \
+	  "1 while documents wait because of trouble of this kind.")                  \
 	X(RETRIED, "mmlag_documents_retried_total", "", "counter",                    \
 	  "Documents that a bulk answer told to send again.")                         \
 	X(SSH_OPENS, "mmlag_ssh_sessions_opened_total", "", "counter",                \

@@ -25,6 +25,26 @@ enum bulk_pace {
 	PACE_SLOW,      /* an operator has to act: slowly, one log line at the change */
 };
 
+/* What kind of thing stands in the way, for the metrics and to tell one trouble from
+ * another. */
+enum bulk_trouble {
+	TROUBLE_NONE,
+	TROUBLE_UNREACHABLE, /* no answer; this and the next are the transport's */
+	TROUBLE_TLS,
+	TROUBLE_CREDENTIALS, /* who we are, or what we may */
+	TROUBLE_BLOCKED,     /* disk full, read-only */
+	TROUBLE_OVERLOADED,
+	TROUBLE_SERVER,
+	TROUBLE_INDEX,  /* absent, closed, without a place to write to */
+	TROUBLE_ANSWER, /* a success that cannot be used */
+	TROUBLE_REFUSED,
+	TROUBLE_KINDS
+};
+
+/* The kind of an answer that is no success, or of a success that cannot be used.
+ * `type` is error.type, "" for none.  @thread any */
+enum bulk_trouble bulk_trouble_of(int status, const char *type);
+
 struct bulk_item {
 	enum bulk_verdict verdict;
 	enum bulk_pace pace; /* of BULK_RETRY */
@@ -51,14 +71,18 @@ int bulk_index_name(const char *pattern, struct wall t, char *out, size_t size);
 /* Append action and source line of one document. Returns 0, or -1 when `out` is full
  * (then nothing was appended).
  * @thread any */
-int bulk_add(struct buf *out, const char *index_pattern, struct wall t, const char *id,
-	     const char *json, size_t len);
+int bulk_add(struct buf *out, const char *index, const char *id, const char *json,
+	     size_t len);
 
 /* Read an answer to a request of `n` documents: HTTP status and body. Fills items[n]
- * only for WHOLE_ITEMS. `err` holds the first refusal's words for the log, class
- * ERR_OK when there was none.
+ * only for WHOLE_ITEMS. `err` holds the first refusal's words for the log, with a
+ * bulk_trouble in err.code, class ERR_OK when there was none.
  * @thread any */
 enum bulk_whole bulk_read(int status, const char *body, size_t len,
 			  struct bulk_item *items, size_t n, struct err *err);
+
+/* The words for an item that was refused or is to be sent again, as in bulk_read.
+ * @thread any */
+void bulk_explain(const struct bulk_item *item, struct err *err);
 
 #endif

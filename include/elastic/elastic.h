@@ -21,24 +21,13 @@ NODISCARD int elastic_open(struct elastic **out, const struct config_elastic *c,
 			   struct wake *wake, struct err *err);
 void elastic_close(struct elastic *e);
 
-/* Make sure that the index for a document of time `t` exists: looked at before each
- * bulk (a look is good for 500 ms, so that a backlog does not ask twice), because a
- * server that may create indices by itself would make a deleted one anew with a guessed
- * mapping; created from the mapping when it is absent. A race with another creator is a
- * success. An alias or data stream of that name is taken as it stands. Where
- * view_index_metadata is refused, a create is tried instead, once a minute, and its
- * refusal is no failure. Class ERR_RETRY or ERR_PERMANENT on failure (bulk_pace in
- * err.code).
- * @thread the owner's; blocks */
-NODISCARD int elastic_prepare(struct elastic *e, struct wall t, struct mono now,
-			      struct err *err);
-
-/* Send documents[0..n) in one request to the next living node; for other dates than
- * elastic_prepare was told of, their indices are prepared first. Nothing is sent for
- * n == 0. Fills verdicts[n] only for WHOLE_ITEMS. On a transport failure the node is
- * marked dead (1 s doubling to 60 s); where nothing was sent the next living node gets
- * the request at once, else WHOLE_AGAIN is returned. *retry_after_ms is the server's
- * wish, -1 for none. `err` as in bulk_read.
+/* Send documents[0..n) in one request to the next living node, after a look, at the
+ * same node, whether their indices are there; they are created from the mapping where
+ * they are not. Nothing is sent for n == 0. Fills verdicts[n] only for WHOLE_ITEMS. On
+ * a transport failure the node is marked dead (1 s doubling to 60 s); where nothing was
+ * sent the next living node gets the request at once, else WHOLE_AGAIN is returned.
+ * *retry_after_ms is the server's wish, -1 for none. `err` as in bulk_read, a
+ * bulk_trouble in err.code in all cases.
  * @thread the owner's; blocks */
 enum bulk_whole elastic_bulk(struct elastic *e, const struct document *documents,
 			     size_t n, struct bulk_item *verdicts,
@@ -58,10 +47,18 @@ typedef void elastic_finding(void *arg, enum finding_level level, const char *su
  * (what may not be seen is a warning that names the privilege; only a refused
  * create_doc is a failure), the mapping against our fields and `partitions` (the
  * largest number expected of a topic), integer against `largest_lag`, topic.keyword,
- * the field limit, and `documents_a_year`.
- * @thread a command, or the shipper before its first bulk; blocks */
+ * the field limit, blocks, and `documents_a_year`.
+ * @thread a command; blocks */
 void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
 		       int64_t documents_a_year, elastic_finding *each, void *arg);
+
+/* The part of it that the daemon wants to know at its start: mapping, blocks,
+ * privileges, with a few seconds for each answer. While the server is not there, or is
+ * not ready, or refuses the credentials, the failure is returned and nothing was said:
+ * try again after the first success.
+ * @thread shipper; blocks */
+NODISCARD int elastic_look_ahead(struct elastic *e, int partitions,
+				 elastic_finding *each, void *arg, struct err *err);
 
 /* What an existing index lacks, as the body of a PUT _mapping; "" when nothing. With
  * `apply` it is sent. The body is appended to `out`.

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * shipper: the actor that carries documents from the store to Elasticsearch and tells
  * the store what became of each. New documents go first; what waited through an outage
- * follows in chunks, with a rest after each as long as its request took. */
+ * follows in chunks, with a rest after each as long as its request took. Single
+ * documents that the server tells to send again wait apart and hold up nobody. */
 #ifndef MMLAG_RUN_SHIPPER_H
 #define MMLAG_RUN_SHIPPER_H
 
 #include "base/err.h"
 #include "base/wake.h"
+#include "board/board.h"
 #include "config/config.h"
 #include "store/store.h"
 
 struct shipper;
 
-/* `c` and `store` are borrowed.  @thread main */
+/* `c`, `store` and `board`, which may be NULL, are borrowed.  @thread main */
 NODISCARD int shipper_new(struct shipper **out, const struct config_elastic *c,
-			  struct store *store, struct err *err);
+			  struct store *store, struct board *board, struct err *err);
 void shipper_free(struct shipper *s); /* after its thread has ended */
 
 struct wake *shipper_wake(struct shipper *s);

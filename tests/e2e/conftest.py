@@ -15,7 +15,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MMLAG = os.environ.get("MMLAG", os.path.join(ROOT, "build", "mmlag"))
-INSTANCE = os.environ.get("MMLAG_E2E_LAB", "test")
+INSTANCE = os.environ.get("MMLAG_LAB_INSTANCE", "test")  # of scripts/lab
 TOPICS = {"orders": 18, "orders-retry": 3, "payments": 6, "clicks.v1": 12}
 
 
@@ -31,7 +31,7 @@ def wait_for(what, seconds, condition):
 
 
 class Lab:
-    """The lab, as scripts/lab env tells of it."""
+    """The lab of these tests, as scripts/lab env tells of it."""
 
     def __init__(self):
         self.env = {}

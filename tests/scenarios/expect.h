@@ -12,4 +12,8 @@
  * -1 when it makes no sense. */
 int expect_check(char **words, size_t n, struct buf *seen);
 
+/* The accounts: every sample taken is indexed, a duplicate, rejected, evicted, expired,
+ * or waits. Returns as expect_check. Nobody can know after a kill. */
+int expect_accounts(struct buf *seen);
+
 #endif

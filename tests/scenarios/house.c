@@ -278,7 +278,7 @@ void house_start(void)
 	house.running = true;
 	if (house.config->elastic.set) {
 		if (shipper_new(&house.shipper, &house.config->elastic, house.store,
-				&err) != 0)
+				house.board, &err) != 0)
 			world_complain("shipper: %s", err.text);
 		else
 			play("shipper", shipper_step, house.shipper,
@@ -392,6 +392,11 @@ void house_kill(void)
 		closedir(d);
 	free_all();
 	world_event("killed");
+}
+
+bool house_was_killed(void)
+{
+	return house.life > 0;
 }
 
 void house_store_status(struct store_status *out)

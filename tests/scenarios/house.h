@@ -4,6 +4,7 @@
 #ifndef MMLAG_SCENARIOS_HOUSE_H
 #define MMLAG_SCENARIOS_HOUSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "board/board.h"
@@ -27,6 +28,9 @@ void house_stop(void);
 
 /* As by kill -9: what is on the disk now is all that the next start finds. */
 void house_kill(void);
+
+/* Was that ever done? Then some samples may be gone.  */
+bool house_was_killed(void);
 
 /* The store's state: now, or at the last stop. */
 void house_store_status(struct store_status *out);

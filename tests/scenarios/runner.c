@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "scenarios/cluster.h"
 #include "scenarios/expect.h"
 #include "scenarios/hosts.h"
@@ -201,6 +202,21 @@ static int play_line(struct script *s, char *line, const char *raw, struct buf *
 	return do_host(verb, words + 1, n - 1, rest_behind(raw, 2));
 }
 
+/* The accounts hold after every line, whatever it did, and all of them at the end. */
+static int check_accounts(const struct script *s, struct buf *seen)
+{
+	char balance[] = "balance", *words[] = {balance};
+
+	if (house_was_killed())
+		return 0;
+	if (expect_accounts(seen) != 0)
+		return 1;
+	buf_reset(seen);
+	return (s->at == NULL || *s->at == '\0') && metrics_get(METRIC_SAMPLES) > 0
+		       ? expect_check(words, 1, seen)
+		       : 0;
+}
+
 static int failed(const char *path, int line, const char *raw, const char *what)
 {
 	printf("# %s:%d: %s\n#   %s\n# at %s, after:\n", path, line, raw, what,
@@ -222,6 +238,8 @@ static int play(const char *path, struct script *s)
 
 		buf_reset(&seen);
 		rc = play_line(s, line, raw, &seen);
+		if (rc == 0)
+			rc = check_accounts(s, &seen);
 		if (*world_complaint() != '\0')
 			what = mem_strdup(world_complaint());
 		else if (rc < 0)

@@ -384,10 +384,8 @@ static void a_body_is_action_and_source_lines_that_end_with_a_newline(void **sta
 	struct buf out = BUF_INIT(4096);
 
 	(void)state;
-	assert_int_equal(bulk_add(&out, "consumer_lag", T, "1-a", "{\"a\":1}", 7), 0);
-	assert_int_equal(bulk_add(&out, "lag-{yyyy.MM.dd}", T, "2-b", "{\"b\":22}XX",
-				  8),
-			 0);
+	assert_int_equal(bulk_add(&out, "consumer_lag", "1-a", "{\"a\":1}", 7), 0);
+	assert_int_equal(bulk_add(&out, "lag-2026.11.21", "2-b", "{\"b\":22}XX", 8), 0);
 	assert_string_equal(
 		out.data,
 		"{\"create\":{\"_index\":\"consumer_lag\",\"_id\":\"1-a\"}}\n{\"a\":1}"
@@ -403,16 +401,16 @@ static void what_does_not_fit_leaves_the_body_as_it_was(void **state)
 	size_t before;
 
 	(void)state;
-	assert_int_equal(bulk_add(&out, "c", T, "1", "{}", 2), 0);
+	assert_int_equal(bulk_add(&out, "c", "1", "{}", 2), 0);
 	before = out.len;
-	assert_int_equal(bulk_add(&out, "c", T, "2",
+	assert_int_equal(bulk_add(&out, "c", "2",
 				  "{\"long\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 				  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}",
 				  68),
 			 -1);
 	assert_int_equal(out.len, before);
 	assert_int_equal(strlen(out.data), before);
-	assert_int_equal(bulk_add(&out, "c", T, "3", "{}", 2), 0);
+	assert_int_equal(bulk_add(&out, "c", "3", "{}", 2), 0);
 	assert_false(out.failed);
 	buf_free(&out);
 }

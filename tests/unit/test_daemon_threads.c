@@ -190,10 +190,12 @@ void http_answer_fini(struct http_answer *a)
 	buf_free(&a->body);
 }
 
-/* Store what the body holds, and answer item by item. */
-static void bulk(const struct http_request *r, struct buf *answer)
+/* Store what the body holds, and answer item by item. Returns how many conflicts the
+ * answer tells of. */
+static int64_t bulk(const struct http_request *r, struct buf *answer)
 {
 	const char *p = r->body, *comma = "";
+	int64_t conflicts = 0;
 
 	buf_addstr(answer, "{\"errors\":true,\"items\":[");
 	while ((p = strstr(p, "\"_id\":\"")) != NULL) {
@@ -208,7 +210,7 @@ static void bulk(const struct http_request *r, struct buf *answer)
 		} else if (store_id(p, 46)) {
 			buf_printf(answer, "%s{\"create\":{\"status\":201}}", comma);
 		} else {
-			offered_twice++;
+			conflicts++;
 			buf_printf(answer,
 				   "%s{\"create\":{\"status\":409,\"error\":{\"type\":"
 				   "\"version_conflict_engine_exception\"}}}",
@@ -217,11 +219,14 @@ static void bulk(const struct http_request *r, struct buf *answer)
 		comma = ",";
 	}
 	buf_addstr(answer, "]}");
+	return conflicts;
 }
 
 int http_exchange(struct http *h, const struct http_request *r, struct http_answer *a,
 		  struct err *err)
 {
+	int64_t conflicts;
+
 	memset(a, 0, sizeof(*a));
 	buf_init(&a->body, 1 << 22);
 	a->retry_after_s = -1;
@@ -232,9 +237,10 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 		buf_addstr(&a->body, "{}");
 		return 0;
 	}
-	bulk(r, &a->body);
+	conflicts = bulk(r, &a->body);
 	if (!calm && bulks++ % 5 == 1) /* stored, but the answer is lost */
 		return err_set_code(err, ERR_RETRY, HTTP_UNKNOWN, "reset");
+	offered_twice += conflicts;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/random.h"
 #include "elastic/elastic.h"
+#include "elastic/elastic_int.h"
 #include "http/http.h"
 
 #include "support/http_peer.c"
@@ -136,7 +137,8 @@ static void what_is_answered_to_a_create_decides(void **state)
 		const char *label;
 		int head, put;
 		const char *type, *reason;
-		int rc, pace;
+		int rc;
+		enum bulk_trouble kind;
 	} rows[] = {
 		{"another was faster", 404, 400, "resource_already_exists_exception",
 		 "x", 0, 0},
@@ -149,19 +151,21 @@ static void what_is_answered_to_a_create_decides(void **state)
 		 "creates data streams only, use create data stream api instead",
 		 0, 0},
 		{"not recovered, head 404", 404, 503, "cluster_block_exception", "x",
-		 ERR_RETRY, PACE_AGAIN},
-		{"not recovered, head 503", 503, 0, NULL, NULL, ERR_RETRY, PACE_AGAIN},
-		{"busy", 429, 0, NULL, NULL, ERR_RETRY, PACE_AGAIN},
-		{"no credentials", 401, 0, NULL, NULL, ERR_PERMANENT, PACE_SLOW},
-		{"redirected", 302, 0, NULL, NULL, ERR_PERMANENT, PACE_SLOW},
+		 ERR_RETRY, TROUBLE_SERVER},
+		{"not recovered, head 503", 503, 0, NULL, NULL, ERR_RETRY,
+		 TROUBLE_SERVER},
+		{"busy", 429, 0, NULL, NULL, ERR_RETRY, TROUBLE_OVERLOADED},
+		{"no credentials", 401, 0, NULL, NULL, ERR_PERMANENT,
+		 TROUBLE_CREDENTIALS},
+		{"redirected", 302, 0, NULL, NULL, ERR_PERMANENT, TROUBLE_REFUSED},
 		{"may not create", 404, 403, "security_exception", "x", ERR_PERMANENT,
-		 PACE_SLOW},
+		 TROUBLE_CREDENTIALS},
 		{"disk", 404, 403, "index_create_block_exception", "x", ERR_PERMANENT,
-		 PACE_SLOW},
+		 TROUBLE_BLOCKED},
 		{"a name no index can have", 404, 400, "invalid_index_name_exception",
-		 "must be lowercase", ERR_PERMANENT, PACE_SLOW},
+		 "must be lowercase", ERR_PERMANENT, TROUBLE_REFUSED},
 		{"a mapping it does not take", 404, 400, "mapper_parsing_exception",
-		 "x", ERR_PERMANENT, PACE_SLOW},
+		 "x", ERR_PERMANENT, TROUBLE_REFUSED},
 		{"may not look, may not create", 403, 403, "security_exception", "x", 0,
 		 0},
 		{"may not look, exists", 403, 400, "resource_already_exists_exception",
@@ -183,8 +187,8 @@ static void what_is_answered_to_a_create_decides(void **state)
 
 		cluster_open(&c, "consumer_lag", 1, urls);
 		rc = elastic_prepare(c.e, T, SECONDS(1), &err);
-		if (rc != rows[i].rc || (rc != 0 && err.code != rows[i].pace))
-			fail_msg("%s: %d, pace %d: %s", rows[i].label, rc, err.code,
+		if (rc != rows[i].rc || (rc != 0 && err.code != (int)rows[i].kind))
+			fail_msg("%s: %d, kind %d: %s", rows[i].label, rc, err.code,
 				 err.text);
 		cluster_close(&c);
 		peer_end(p);
@@ -497,31 +501,48 @@ static void a_refusal_of_the_whole_and_its_wish_are_passed_on(void **state)
 /* Look at a new index at time `s`, so that exactly one request goes out. */
 static int poke(struct cluster *c, int64_t ms, struct err *err)
 {
+	pool_turn(c->e);
 	return elastic_prepare(c->e, T, mono_add_ms(SECONDS(1), ms), err);
 }
 
-static void requests_go_round_the_nodes(void **state)
+/* The look at the index and the bulk that follows it meet the same node. */
+static void batches_go_round_the_nodes(void **state)
 {
-	const struct peer_step steps[] = {{.raw = EMPTY(200)}, {.raw = EMPTY(200)}};
-	struct peer *p[3];
-	const char *urls[3];
+	char *stored =
+		peer_answer(200, "", "{\"items\":[{\"create\":{\"status\":201}}]}");
+	const struct peer_step steps[] = {{.raw = EMPTY(200)},
+					  {.raw = stored},
+					  {.raw = EMPTY(200)},
+					  {.raw = stored}};
+	struct document d = make_document(T.ms, "1", "{}");
+	struct peer *p[2];
+	const char *urls[2];
 	struct err err = ERR_INIT;
+	struct bulk_item v;
 	struct cluster c;
+	int64_t wish;
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		p[i] = peer_start(steps, 2);
+	for (int i = 0; i < 2; i++) {
+		p[i] = peer_start(steps, 4);
 		urls[i] = p[i]->url;
 	}
-	cluster_open(&c, "consumer_lag", 3, urls);
-	for (int i = 0; i < 6; i++)
-		assert_int_equal(poke(&c, i * 1000, &err), 0);
+	cluster_open(&c, "consumer_lag", 2, urls);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(elastic_bulk(c.e, &d, 1, &v, &wish, SECONDS(i + 1),
+					      &err),
+				 WHOLE_ITEMS);
 	cluster_close(&c);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		peer_end(p[i]);
-		assert_int_equal(p[i]->n, 2);
+		assert_int_equal(p[i]->n, 4);
+		for (size_t r = 0; r < 4; r++)
+			assert_string_equal(p[i]->requests[r].method,
+					    r % 2 == 0 ? "HEAD" : "POST");
 		peer_free(p[i]);
 	}
+	document_fini(&d);
+	free(stored);
 }
 
 static void a_node_that_refuses_is_passed_over_in_the_same_call(void **state)
@@ -600,7 +621,7 @@ static void when_all_are_dead_the_one_due_first_is_asked(void **state)
 	(void)state;
 	cluster_open(&c, "consumer_lag", 2, urls);
 	assert_int_equal(poke(&c, 0, &err), ERR_RETRY); /* a, due at 1000 */
-	assert_int_equal(err.code, PACE_AGAIN);
+	assert_int_equal(err.code, TROUBLE_UNREACHABLE);
 	assert_int_equal(poke(&c, 100, &err), ERR_RETRY); /* b, due at 1100 */
 	assert_int_equal(poke(&c, 200, &err), 0);         /* a */
 	cluster_close(&c);
@@ -868,6 +889,107 @@ static void privileges_are_asked_for_when_there_is_a_user(void **state)
 	free(root);
 	free(has);
 	free(absent);
+}
+
+static void a_block_is_seen_before_it_refuses_anything(void **state)
+{
+	const char *bodies[] = {
+		ROOT_8, TEAM_INDEX,
+		"{\"consumer_lag\":{\"settings\":{\"index.blocks.read_only_"
+		"allow_delete\":\"true\",\"index.blocks.write\":\"false\"}}"
+		"}"};
+	const int statuses[] = {200, 200, 200};
+	struct findings f = preflight(bodies, statuses, 3, 18, 5);
+
+	(void)state;
+	assert_int_equal(f.worst, FINDING_FAILURE);
+	expect_line(&f, "2 blocks", "read_only_allow_delete of consumer_lag is set");
+	assert_null(strstr(buf_str(&f.text), "blocks.write"));
+	buf_free(&f.text);
+}
+
+/* What the daemon does at its start; `user` as in a configuration, or NULL. */
+static int look_ahead(const char *const *answers, size_t n, char *user,
+		      struct findings *f, struct err *err)
+{
+	char path[] = "/tmp/mmlag-test-password-XXXXXX", index[] = "consumer_lag";
+	struct peer_step steps[4] = {0};
+	int fd = mkstemp(path), rc;
+	struct elastic *e = NULL;
+	struct peer *p;
+
+	for (size_t i = 0; i < n; i++)
+		steps[i].raw = answers[i];
+	p = peer_start(steps, n);
+	char *hosts[] = {p->url};
+	struct config_elastic config = {.hosts = {hosts, 1},
+					.index = index,
+					.username = user,
+					.password_file = user != NULL ? path : NULL};
+	assert_int_equal(write(fd, "secret", 6), 6);
+	close(fd);
+	assert_int_equal(elastic_open(&e, &config, NULL, err), 0);
+	unlink(path);
+	rc = elastic_look_ahead(e, 0, collect, f, err);
+	elastic_close(e);
+	peer_end(p);
+	assert_int_equal(p->n, n);
+	peer_free(p);
+	return rc;
+}
+
+static void the_start_says_nothing_of_a_server_that_is_not_ready(void **state)
+{
+	static const int statuses[] = {401, 429, 500, 503};
+
+	(void)state;
+	for (size_t i = 0; i <= ARRAY_LEN(statuses); i++) {
+		char *raw = i < ARRAY_LEN(statuses)
+				    ? error_answer(statuses[i], "x", "y")
+				    : mem_strdup("HTTP/1.1 200 OK\r\nContent-Le");
+		const char *answers[] = {raw};
+		struct findings f = {BUF_INIT(1 << 16), 0};
+		struct err err = ERR_INIT;
+
+		assert_int_equal(look_ahead(answers, 1, NULL, &f, &err), ERR_RETRY);
+		assert_int_equal(f.text.len, 0);
+		buf_free(&f.text);
+		free(raw);
+	}
+}
+
+static void the_start_says_what_would_be_refused(void **state)
+{
+	char user[] = "mmlag", *mapping = peer_answer(200, "", TEAM_INDEX);
+	char *settings = peer_answer(200, "",
+				     "{\"consumer_lag\":{\"settings\":{\"index.blocks."
+				     "write\":\"true\"}}}");
+	char *has =
+		peer_answer(200, "",
+			    "{\"index\":{\"consumer_lag\":{\"create_doc\":true,\"view_"
+			    "index_metadata\":true}}}");
+	char *page = peer_answer(200, "", "<html>sign in</html>");
+	const char *answers[] = {mapping, settings, has},
+		   *odd[] = {mapping, settings, page};
+	struct findings f = {BUF_INIT(1 << 16), 0};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(look_ahead(answers, 3, user, &f, &err), 0);
+	expect_line(&f, "1 topic", "topic.keyword");
+	expect_line(&f, "2 blocks", "index.blocks.write");
+	/* what the answer does not grant is not there */
+	expect_line(&f, "1 privileges", "auto_configure");
+	expect_line(&f, "1 privileges", "create_index");
+	assert_null(strstr(buf_str(&f.text), "create_doc"));
+	buf_reset(&f.text);
+	assert_int_equal(look_ahead(odd, 3, user, &f, &err), 0);
+	expect_line(&f, "1 privileges", "does not tell");
+	buf_free(&f.text);
+	free(mapping);
+	free(settings);
+	free(has);
+	free(page);
 }
 
 static void fixing_adds_what_lacks_and_keeps_what_is_there(void **state)
@@ -1293,7 +1415,7 @@ int main(void)
 		cmocka_unit_test(an_index_found_gone_is_looked_for_at_once),
 		cmocka_unit_test(an_answer_that_is_cut_or_too_long_settles_nothing),
 		cmocka_unit_test(a_refusal_of_the_whole_and_its_wish_are_passed_on),
-		cmocka_unit_test(requests_go_round_the_nodes),
+		cmocka_unit_test(batches_go_round_the_nodes),
 		cmocka_unit_test(a_node_that_refuses_is_passed_over_in_the_same_call),
 		cmocka_unit_test(a_dead_node_rests_longer_each_time_up_to_a_minute),
 		cmocka_unit_test(when_all_are_dead_the_one_due_first_is_asked),
@@ -1304,6 +1426,9 @@ int main(void)
 			what_may_not_be_seen_is_a_warning_that_names_the_privilege),
 		cmocka_unit_test(servers_of_other_kinds_are_taken_as_they_are),
 		cmocka_unit_test(a_cluster_that_cannot_be_reached_is_a_failure),
+		cmocka_unit_test(a_block_is_seen_before_it_refuses_anything),
+		cmocka_unit_test(the_start_says_nothing_of_a_server_that_is_not_ready),
+		cmocka_unit_test(the_start_says_what_would_be_refused),
 		cmocka_unit_test(privileges_are_asked_for_when_there_is_a_user),
 		cmocka_unit_test(fixing_adds_what_lacks_and_keeps_what_is_there),
 		cmocka_unit_test(nothing_is_fixed_where_nothing_lacks_or_nothing_is),

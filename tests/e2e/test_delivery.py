@@ -1,0 +1,504 @@
+# SPDX-License-Identifier: MIT
+"""Whatever the search server does, each sample is in the index once, or accounted for.
+Here the server is a scripted one, so that it does exactly the wrong thing; the same on
+real servers is in test_delivery_real.py."""
+
+import base64
+import contextlib
+import json
+import os
+import resource
+import signal
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from conftest import wait_for
+from delivery import COUNT, Delivery, run_apart
+from peer import Gone, Peer, answer, hold, ok, refuse
+
+CASES = {}
+BASIC = "Basic " + base64.b64encode(b"mmlag:the-password").decode()
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def slow_case(function):
+    """One that waits for the 30 s that are left to an operator."""
+    function.slow = True
+    return case(function)
+
+
+@contextlib.contextmanager
+def delivery(path, lab, peer=None, urls=None, **kw):
+    """A scripted server and a daemon that ships to it; in the end nothing may have been
+    sent that a real server would not take."""
+    peer = peer or Peer()
+    d = Delivery(path, lab, urls or [peer.url], peer.sources, **kw)
+    try:
+        yield peer, d
+    finally:
+        d.close()
+    assert not peer.complaints, peer.complaints[:3]
+
+
+def same_fault(path, lab, *script, seconds=60, **kw):
+    with delivery(path, lab, **kw) as (peer, d):
+        peer.script = list(script)
+        d.start().arrived(seconds).settle()
+        assert not peer.script
+        return peer, d
+
+
+# --- the connection ---
+
+@case
+def nobody_listens_at_the_start(path, lab):
+    with delivery(path, lab) as (peer, d):
+        peer.close()
+        d.start().logged("documents wait in the spool")
+        time.sleep(1)
+        peer.listen()
+        d.arrived().settle()
+
+
+@case
+def killed_in_the_middle_of_a_bulk(path, lab):
+    def die(x):
+        x.read(x.length // 2)
+        x.reset()
+    same_fault(path, lab, die, die)
+
+
+@case
+def killed_between_storing_and_answering(path, lab):
+    def die(x):
+        x.store()
+        x.reset()
+    peer, _ = same_fault(path, lab, die, ok, die, die)
+    assert peer.conflicts >= 3
+
+
+@case
+def the_answer_breaks_off_anywhere(path, lab):
+    def cut(at):
+        def behave(x):
+            body = x.store()
+            text = (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+            x.raw_send(text[:at])
+            x.reset()
+        return behave
+    same_fault(path, lab, *[cut(at) for at in (0, 1, 15, 60)])
+    same_fault(path / "later", lab, *[cut(at) for at in (90, 120, -1)])
+
+
+@case
+def an_answer_that_is_late_holds_up_nothing_but_itself(path, lab):
+    with delivery(path, lab, count=100, elastic={"timeout": "30s"}) as (peer, d):
+        peer.script = [hold(8)]
+        d.start().arrived()
+        d.settle()
+        times = sorted(s["@timestamp"] for s in peer.sources() if s["topic"] == "a")
+        at = [float(t[17:23]) + 60 * int(t[14:16]) for t in times]
+        assert max(b - a for a, b in zip(at, at[1:])) < 1.5  # the sampling went on
+
+
+@case
+def an_answer_after_our_patience_is_a_lost_answer(path, lab):
+    peer, _ = same_fault(path, lab, hold(3), elastic={"timeout": "1s"})
+    assert peer.conflicts >= 1
+
+
+@case
+def one_of_two_nodes_dies(path, lab):
+    other = Peer()
+    with delivery(path, lab) as (peer, _):
+        pass
+    with delivery(path, lab, urls=[peer.url, other.url], peer=peer) as (peer, d):
+        other.stored = peer.stored  # one cluster
+        other.lock = peer.lock
+        d.start()
+        wait_for("bulks to both", 20, lambda: peer.bulks and other.bulks)
+        other.close()
+        other.script = [lambda x: x.reset()] * 100
+        d.arrived().settle()
+        assert not other.complaints
+
+
+@case
+def a_name_that_is_gone_does_not_stop_the_others(path, lab):
+    with delivery(path, lab) as (peer, _):
+        pass
+    with delivery(path, lab, peer=peer,
+                  urls=["http://no-such-host.invalid:9200", peer.url]) as (peer, d):
+        d.start().arrived().settle()
+
+
+@case
+def all_names_are_gone_until_the_next_life(path, lab):
+    with delivery(path, lab, urls=["http://no-such-host.invalid:9200"]) as (peer, d):
+        d.start().logged("documents wait in the spool")
+        time.sleep(COUNT * 0.05 + 1)  # until all samples were taken
+        assert d.stop() == 0
+        assert len(d.spool("q")) == 2 * COUNT
+        config = json.loads((path / "mmlag.yaml").read_text())
+        config["elasticsearch"]["hosts"] = [peer.url]
+        (path / "mmlag.yaml").write_text(json.dumps(config))
+        d.start().arrived(sessions=2).settle(sessions=2)
+
+
+# --- what the answer says ---
+
+@case
+def a_storm_of_429(path, lab):
+    full = refuse(429, "es_rejected_execution_exception")
+    same_fault(path, lab, answer(429), full, full, answer(429, headers=["Retry-After: 2"]), full)
+
+
+@case
+def server_errors(path, lab):
+    same_fault(path, lab, answer(503), answer(500, b"<html>"), refuse(
+        503, "unavailable_shards_exception"), answer(502, b""))
+
+
+@slow_case
+def one_of_two_kinds_is_blocked_and_the_other_flows(path, lab):
+    """Disk full (429), a block of the operator's (403): by index, so by document."""
+    with delivery(path, lab, elastic={"bulk": {"max_delay": "100ms", "max_documents": 4}}) as (
+            peer, d):
+        peer.mood = refuse(403, "cluster_block_exception", lambda s: s["topic"] == "b")
+        d.start().arrived(20, ["a"])
+        assert not d.samples()["b"]
+        peer.mood = refuse(429, "cluster_block_exception", lambda s: s["topic"] == "b")
+        d.logged("wait apart")
+        peer.mood = ok
+        d.arrived(90).settle()
+
+
+@slow_case
+def credentials_are_wrong_and_then_right(path, lab):
+    path.mkdir(parents=True)
+    secret = path / "password"
+    secret.touch(mode=0o600)
+    secret.write_text("not-the-password")
+
+    def guarded(x):
+        if x.headers.get("authorization") != BASIC:
+            x.body()
+            x.send(401, b'{"error":{"type":"security_exception","reason":"no"},"status":401}')
+        elif x.path.startswith("/_bulk"):
+            ok(x)
+        else:
+            x.body()
+            x.peer.about_index(x)
+    with delivery(path, lab, elastic={"username": "mmlag", "password_file": str(secret)}) as (
+            peer, d):
+        peer.mood = peer.others = guarded
+        d.start().logged("check username and password_file")
+        assert not peer.stored
+        secret.write_text("the-password")
+        d.arrived(90).settle()
+        assert "the-password" not in d.log()
+
+
+@case
+def too_large_is_halved(path, lab):
+    def bounded(x):
+        if x.length > 2500:
+            x.send(413, b"")
+            raise Gone  # as the real one: it does not read the rest
+        ok(x)
+    with delivery(path, lab, elastic={"compression": "none"}) as (peer, d):
+        peer.close()
+        d.start().logged("documents wait in the spool")
+        time.sleep(1.5)  # so that some are together
+        peer.mood = bounded
+        peer.listen()
+        d.arrived().settle()
+
+
+@case
+def one_document_poisons_the_whole_request(path, lab):
+    def poisoned(x):
+        if any(s["topic"] == "b" and s.get("p0") == 7 for _, _, s in x.documents()):
+            x.send(400, b'{"error":{"type":"illegal_argument_exception"},"status":400}')
+        else:
+            ok(x)
+    with delivery(path, lab) as (peer, d):
+        peer.mood = poisoned
+        d.start().arrived(60, ["a"])
+        wait_for("the neighbours", 30, lambda: sum(map(len, d.samples()["b"].values())) == COUNT - 1)
+        d.settle(dead=[7])
+
+
+@case
+def a_document_that_is_refused_is_a_dead_letter(path, lab):
+    with delivery(path, lab) as (peer, d):
+        peer.mood = refuse(400, "document_parsing_exception",
+                           lambda s: s["topic"] == "b" and s.get("p0") in (3, 4))
+        d.start().arrived(60, ["a"])
+        wait_for("the neighbours", 30, lambda: sum(map(len, d.samples()["b"].values())) == COUNT - 2)
+        d.settle(dead=[3, 4])
+
+
+# --- what is no answer ---
+
+def stored_but(send):
+    def behave(x):
+        body = x.store()
+        send(x, body)
+    return behave
+
+
+def gzipped(x, body):
+    x.send(200, body, ["Content-Encoding: gzip"])
+
+
+@case
+def garbage(path, lab):
+    same_fault(path, lab,
+               stored_but(lambda x, b: x.send(200, b"\x00\xff{{{")),
+               stored_but(lambda x, b: x.send(200, b"{}")),
+               stored_but(lambda x, b: x.send(200, b"")), seconds=90)
+
+
+@case
+def a_login_page(path, lab):
+    same_fault(path, lab, stored_but(lambda x, b: x.send(
+        200, b"<!DOCTYPE html><html>sign in</html>", ["Content-Type: text/html"])),
+        stored_but(lambda x, b: x.send(204, b"")))
+
+
+@case
+def items_that_do_not_add_up(path, lab):
+    def one_less(x, body):
+        v = json.loads(body)
+        v["items"].pop()
+        x.send(200, json.dumps(v).encode())
+
+    def no_status(x, body):
+        v = json.loads(body)
+        del v["items"][-1]["create"]["status"]
+        x.send(200, json.dumps(v).encode())
+    same_fault(path, lab, stored_but(one_less), stored_but(no_status),
+               stored_but(lambda x, b: x.send(200, b'{"errors":false,"items":[]}')))
+
+
+@case
+def compressed_garbage(path, lab):
+    def half(x, body):
+        import gzip
+        packed = gzip.compress(body * 10)
+        gzipped(x, packed[:len(packed) // 2])
+    same_fault(path, lab, stored_but(lambda x, b: gzipped(x, b"no gzip at all")),
+               stored_but(half))
+
+
+@case
+def an_answer_that_is_shorter_than_it_says(path, lab):
+    def short(x, body):
+        x.send(200, body[:len(body) // 2], length=len(body))
+        raise Gone
+    same_fault(path, lab, stored_but(short), stored_but(short))
+
+
+@case
+def an_answer_of_200_megabytes(path, lab):
+    def huge(x, body):
+        x.send(200, b"", length=200 << 20)
+        for _ in range(200):
+            x.raw_send(b" " * (1 << 20))
+    with delivery(path, lab) as (peer, d):
+        peer.script = [stored_but(huge), stored_but(huge)]
+        d.start().arrived()
+        with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
+            peak = int([line for line in f if line.startswith("VmHWM")][0].split()[1])
+        assert peak < 150 << 10, f"{peak} KiB"
+        d.settle()
+
+
+@case
+def a_header_line_of_a_megabyte(path, lab):
+    same_fault(path, lab, stored_but(lambda x, b: x.raw_send(
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * (1 << 20) + b"\r\n\r\n")))
+
+
+@slow_case
+def a_redirection_is_not_followed(path, lab):
+    elsewhere = Peer()
+    _, d = same_fault(path, lab, answer(302, b"", [f"Location: {elsewhere.url}/_bulk"]), seconds=90)
+    assert "redirected" in d.log() and elsewhere.bulks == 0
+
+
+@slow_case
+def a_proxy_wants_credentials(path, lab):
+    _, d = same_fault(path, lab, answer(407, b"", ["Proxy-Authenticate: Basic"]), seconds=90)
+    assert "proxy" in d.log()
+
+
+# --- certificates ---
+
+def certificate(path, name, days):
+    run = lambda *args: subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=path)
+    if not (path / "ca.crt").exists():
+        run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=an authority",
+            "-addext", "keyUsage=critical,keyCertSign", "-keyout", "ca.key", "-out", "ca.crt")
+    (path / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    run("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=node", "-keyout", name + ".key",
+        "-out", name + ".csr")
+    run("x509", "-req", "-in", name + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+        "-CAcreateserial", "-days", str(days), "-extfile", "names", "-out", name + ".crt")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path / (name + ".crt"), path / (name + ".key"))
+    return context
+
+
+@slow_case
+def an_expired_certificate_is_told_nothing(path, lab):
+    path.mkdir(parents=True)
+    expired, good = certificate(path, "expired", -1), certificate(path, "good", 9)
+    peer = Peer(tls=expired)
+    with delivery(path, lab, peer=peer, elastic={"ca_file": str(path / "ca.crt")}) as (peer, d):
+        d.start().logged("renew the server's certificate")
+        assert peer.bulks == 0 and not peer.stored
+        peer.tls = good
+        d.arrived(90).settle()
+
+
+# --- our own misfortunes ---
+
+@case
+def the_disk_is_full_for_a_while(path, lab):
+    """What cannot be written waits in memory, and goes all the same."""
+    with delivery(path, lab, count=120) as (peer, d):
+        peer.close()  # so that it must wait
+        d.start(preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+        d.logged("documents wait in the spool")
+        pid = d.process.pid
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        d.logged("spool: ")
+        resource.prlimit(pid, resource.RLIMIT_FSIZE,
+                         (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        d.logged("the file can be written again", 40)
+        peer.listen()
+        d.arrived(90).settle()
+
+
+@case
+def no_room_is_left_from_the_start(path, lab):
+    with delivery(path, lab, spool={"min_free": "1TiB"}) as (_, d):
+        d.start().arrived().settle()
+        assert "spool: " in d.log()
+
+
+def killed(path, lab, point):
+    """kill -9 of our own daemon when the third bulk is at that point; then a new life."""
+    with delivery(path, lab) as (peer, d):
+        def die(x):
+            body = x.store() if point != "before it is stored" else x.body()
+            if point == "after the answer":
+                x.send(200, body)
+            d.process.send_signal(signal.SIGKILL)
+            raise Gone
+        peer.script = [ok, ok, die]
+        d.start()
+        wait_for("its end", 20, lambda: d.process.poll() is not None)
+        assert d.kill() == -signal.SIGKILL
+        d.start().arrived(sessions=2).settle(sessions=2, lives=2)
+
+
+@case
+def killed_before_a_bulk_is_stored(path, lab):
+    killed(path, lab, "before it is stored")
+
+
+@case
+def killed_when_a_bulk_is_stored(path, lab):
+    killed(path, lab, "stored")
+
+
+@case
+def killed_when_a_bulk_is_answered(path, lab):
+    killed(path, lab, "after the answer")
+
+
+@case
+def killed_while_documents_wait_apart(path, lab):
+    with delivery(path, lab) as (peer, d):
+        peer.mood = refuse(429, "es_rejected_execution_exception", lambda s: s["topic"] == "b")
+        d.start().arrived(30, ["a"])
+        d.logged("wait apart")
+        time.sleep(0.5)  # two commits
+        d.kill()
+        peer.mood = ok
+        d.start().arrived(sessions=2).settle(sessions=2, lives=2)
+
+
+@case
+def killed_again_and_again_at_the_start(path, lab):
+    with delivery(path, lab) as (peer, d):
+        peer.close()
+        for pause in (0.02, 0.1, 0.4, 0.8, 1.2):
+            d.start()
+            time.sleep(pause)  # the point of the kill
+            d.kill()
+        peer.listen()
+        d.start().arrived(sessions=2)
+        wait_for("an empty spool", 30, lambda: not d.spool("q"))
+        sessions = {t: len(v) for t, v in d.samples().items()}
+        assert d.stop() == 0
+        assert not d.spool("dead")
+        for found in d.samples().values():
+            for numbers in found.values():
+                assert sorted(numbers) == list(range(1, len(numbers) + 1))
+        assert min(sessions.values()) >= 2, sessions
+
+
+@case
+def killed_while_a_stop_drains(path, lab):
+    with delivery(path, lab) as (peer, d):
+        d.start().arrived()
+        peer.script = [hold(5)] * 9
+        d.stop()
+        d.start()
+        wait_for("a bulk that is held", 20, lambda: len(peer.script) < 9)
+        d.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)  # in the middle of the drain
+        d.kill()
+        peer.script = []
+        d.start().arrived(sessions=3).settle(sessions=3, lives=3)
+
+
+@case
+def a_stop_in_the_middle_of_an_outage_keeps_all(path, lab):
+    with delivery(path, lab) as (peer, d):
+        peer.script = [ok, answer(503)]
+        peer.mood = answer(503)
+        d.start().logged("documents wait in the spool")
+        time.sleep(COUNT * 0.05 + 0.5)  # until all samples were taken
+        began = time.monotonic()
+        assert d.stop() == 0
+        assert time.monotonic() - began < 3
+        peer.mood = ok
+        d.start().arrived(sessions=2).settle(sessions=2)
+
+
+@pytest.fixture(scope="session")
+def outcomes(tmp_path_factory, lab, request):
+    wanted = {i.callspec.params["name"] for i in request.session.items
+              if i.function is test_delivery_survives}
+    width = int(os.environ.get("MMLAG_CASES", "8"))
+    return run_apart({n: f for n, f in CASES.items() if n in wanted},
+                     tmp_path_factory.mktemp("delivery"), lab, width)
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_delivery_survives(outcomes, name):
+    if outcomes[name] is not None:
+        raise outcomes[name]

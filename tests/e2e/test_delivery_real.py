@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""The faults that a real server can be made to have: each sample is in the index once, or
+a dead letter. With ALL=1 some of them on every server of the lab."""
+
+import json
+import os
+import time
+
+import pytest
+
+from conftest import Search, wait_for
+from delivery import COUNT, Delivery
+
+OTHERS = ["es7", "es9", "os2"] if os.environ.get("ALL") == "1" else []
+
+
+class Server:
+    """A search server of the lab and a daemon at a time that ships to it."""
+
+    def __init__(self, name, lab, path):
+        self.name = name
+        self.lab = lab
+        self.path = path
+        self.url = lab.es_url if name == "es8" else getattr(lab, name + "_url")
+        self.search = Search(self.url)
+        self.used = []
+
+    def delivery(self, index, **kw):
+        self.search.drop(index)
+        d = Delivery(self.path / index, self.lab, [self.url],
+                     lambda: self.search.documents(index), index=index, **kw)
+        self.used.append((d, index))
+        return d
+
+    def set(self, index, **settings):
+        self.search("PUT", f"/{index}/_settings", {"index": settings})
+
+    def close(self):
+        for d, index in self.used:
+            d.close()
+            self.search.drop(index)
+
+
+@pytest.fixture(params=["es8", *OTHERS])
+def server(request, lab, tmp_path):
+    if request.param != "es8":
+        lab("up", request.param)
+    s = Server(request.param, lab, tmp_path)
+    yield s
+    s.close()
+    if request.param != "es8":
+        lab("down", request.param)
+
+
+def test_down_at_the_start_and_killed_in_the_middle(server, lab):
+    """A real process that dies with kill -9, twice, and keeps its data."""
+    lab(server.name, "stop")
+    d = Delivery(
+        server.path / "killed", lab, [server.url],
+        lambda: server.search.documents("mmlag-killed"), index="mmlag-killed", count=400)
+    try:
+        d.start().logged("documents wait in the spool")
+        lab(server.name, "start")
+        wait_for("documents", 60, lambda: server.search.count("mmlag-killed") > 50)
+        os.kill(int(lab(server.name, "pid")), 9)
+        lab(server.name, "start")
+        d.arrived(120).settle()
+        assert server.search("GET", "/mmlag-killed/_mapping")["mmlag-killed"]["mappings"][
+            "properties"]["p0"]["type"] == "long"
+    finally:
+        d.close()
+        server.search.drop("mmlag-killed")
+
+
+def test_blocks_are_waited_for_and_said(server):
+    """The operator's, and the one of a disk that is nearly full."""
+    d = server.delivery("mmlag-blocked", count=60)
+    d.start()
+    wait_for("documents", 30, lambda: len(d.sources()) > 10)
+    server.set("mmlag-blocked", **{"blocks.write": True})
+    d.logged("lift the block")
+    server.set("mmlag-blocked", **{"blocks.write": False, "blocks.read_only_allow_delete": True})
+    time.sleep(3)  # the rest of the samples is taken
+    before = len(d.sources())
+    assert d.stop() == 0
+    d.start().logged("index.blocks.read_only_allow_delete of mmlag-blocked is set")
+    assert len(d.sources()) == before
+    server.set("mmlag-blocked", **{"blocks.read_only_allow_delete": None})
+    d.arrived(90, sessions=2).settle(sessions=2)
+
+
+def test_what_the_index_cannot_take_is_a_dead_letter_with_its_reason(server):
+    """The field limit for one topic, a type that refuses a value for the other."""
+    index = "mmlag-limited"
+    d = server.delivery(index, topics=("a",))
+    server.search("PUT", f"/{index}", {
+        "settings": {"index.mapping.total_fields.limit": 60},
+        "mappings": {"properties": {
+            "@timestamp": {"type": "date"}, "topic": {"type": "keyword"},
+            "p0": {"type": "byte"}, "p1": {"type": "long"}}}})
+    config = json.loads((d.path / "mmlag.yaml").read_text())
+    wide = "for i in 1 2 3; do seq -s ' ' 1 200; sleep 0.1; done; sleep 600"
+    narrow = config["defaults"]["command"].replace("echo $i $b", "echo $((i + 97)) $b")
+    config["topics"] = [{"name": "a", "command": narrow},
+                        {"name": "wide", "command": wide, "partitions": 200}]
+    (d.path / "mmlag.yaml").write_text(json.dumps(config))
+    d.start()
+    fits = 127 - 97  # bytes go to 127
+    wait_for("what fits", 60, lambda: len(d.sources()) >= fits)
+    wait_for("the rest to be settled", 60, lambda: not d.spool("q") and
+             len(d.spool("dead")) == COUNT - fits + 3)
+    assert d.stop() == 0
+    numbers = sorted(s["p0"] for s in d.sources() if s["topic"] == "a")
+    letters = d.spool("dead")
+    assert numbers == list(range(98, 128))
+    assert sorted(n for t, _, n in letters if t == "a") == list(range(128, 98 + COUNT))
+    assert len([1 for t, _, _ in letters if t == "wide"]) == 3
+    assert not d.spool("q")
+    assert "are refused for good: 400" in d.log()
+
+
+def test_an_alias_and_a_data_stream_are_shipped_to(server):
+    """What a template makes of our index name is the operator's business."""
+    search = server.search
+    d = server.delivery("mmlag-by-alias")
+    search.drop("mmlag-by-alias-000001")
+    search("PUT", "/mmlag-by-alias-000001", {
+        "aliases": {"mmlag-by-alias": {"is_write_index": True}},
+        "mappings": {"properties": {"@timestamp": {"type": "date"}}}})
+    try:
+        d.start().arrived().settle()
+    finally:
+        d.close()
+        search.drop("mmlag-by-alias-000001")
+    if server.name == "es7":
+        return  # that build has no data streams
+    name = f"mmlag-stream-{int(time.time())}"  # one cannot be deleted on these builds
+    search("PUT", "/_index_template/mmlag-stream", {
+        "index_patterns": [name], "data_stream": {}, "priority": 500,
+        "template": {"mappings": {"properties": {"@timestamp": {"type": "date"}}}}})
+    d = Delivery(server.path / name, server.lab, [server.url],
+                 lambda: search.documents(name), index=name)
+    try:
+        d.start().arrived().settle()
+    finally:
+        d.close()
