@@ -15,6 +15,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MMLAG = os.environ.get("MMLAG", os.path.join(ROOT, "build", "mmlag"))
+INSTANCE = os.environ.get("MMLAG_LAB_INSTANCE", "test")
 TOPICS = {"orders": 18, "orders-retry": 3, "payments": 6, "clicks.v1": 12}
 
 
@@ -30,7 +31,7 @@ def wait_for(what, seconds, condition):
 
 
 class Lab:
-    """The lab's instance `test`, as scripts/lab env tells of it."""
+    """The lab's instance, as scripts/lab env tells of it."""
 
     def __init__(self):
         self.env = {}
@@ -39,7 +40,7 @@ class Lab:
             self.env[name] = value
 
     def __call__(self, *args, **kw):
-        return subprocess.run([os.path.join(ROOT, "scripts", "lab"), "-i", "test", *args],
+        return subprocess.run([os.path.join(ROOT, "scripts", "lab"), "-i", INSTANCE, *args],
                               check=True, capture_output=True, text=True, **kw).stdout
 
     def __getattr__(self, name):
@@ -54,7 +55,7 @@ class Oracle:
 
     def __init__(self, lab):
         self.process = subprocess.Popen(
-            [os.path.join(ROOT, "scripts", "lab"), "-i", "test", "ask"],
+            [os.path.join(ROOT, "scripts", "lab"), "-i", INSTANCE, "ask"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self.group = lab.group
 
