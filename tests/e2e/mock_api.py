@@ -290,8 +290,28 @@ class Server(http.server.ThreadingHTTPServer):
     allow_reuse_address = True
     local = False  # a socket file: no token needed
 
+    def __init__(self, *args):
+        self.open_now = set()
+        super().__init__(*args)
+
     def handle_error(self, *_):
         pass  # a browser that hangs up
+
+    def process_request(self, request, client_address):
+        self.open_now.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self.open_now.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self):
+        """End the connections that are kept alive, as the end of a process does."""
+        for connection in list(self.open_now):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # closed meanwhile
 
 
 class LocalServer(Server):
@@ -331,6 +351,7 @@ class Mock:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+        self.server.hang_up()
         if isinstance(self.address, str) and os.path.exists(self.address):
             os.unlink(self.address)
 

@@ -47,6 +47,12 @@ export function fill(node, signature, make) {
 	return true;
 }
 
+// Nothing in it, and nothing remembered of what was.
+export function empty(node) {
+	node.made = undefined;
+	node.replaceChildren();
+}
+
 // A list of any length of which only what can be seen exists in the document.
 // `make()` gives an empty row, `update(row, item, index)` fills it in.
 export class Windowed {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // topic: everything of one topic: verdict and why, figures, charts, partitions.
-import {el, setText, setAttr, setClass, fill, Windowed} from "./dom.js";
+import {el, setText, setAttr, setClass, fill, empty, Windowed} from "./dom.js";
 import {t} from "./messages.js";
 import * as f from "./format.js";
 import {drawGrid, drawSample, describe} from "./strip.js";
@@ -138,7 +138,6 @@ export class Topic {
 		this.detail = this.history = this.seen = null;
 		this.chosen = null;
 		this.charts.zoom = null;
-		this.shownGaps = undefined;
 		if (id === null) return;
 		const [cluster, group, name] = id.split("/").map((s) => {
 			try {
@@ -149,12 +148,9 @@ export class Topic {
 		});
 		this.name = {cluster, group, topic: name};
 		setText(this.parts.title, name || "");
-		setText(this.parts.where, "");
-		this.parts.verdict.replaceChildren();
-		this.parts.figures.replaceChildren();
+		for (const part of ["where", "verdict", "figures", "gaps"]) empty(this.parts[part]);
 		this.parts.trouble.hidden = true;
 		setText(this.parts.note, t("loading"));
-		this.parts.gaps.replaceChildren();
 		this.list.show([]);
 		this.charts.show({rows: [], gaps: [], range: [this.api.now() - this.span, this.api.now()], chosen: null, lags: null});
 		this.markTools();
