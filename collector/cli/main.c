@@ -20,6 +20,8 @@ static const struct {
 	{"decode", cli_decode,
 	 "output of kafka-consumer-groups.sh on stdin → documents"},
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
+	{"tail", cli_tail, "the newest documents of the running daemon, as they come"},
+	{"top", cli_top, "a live table of its topics in the terminal"},
 };
 
 static int help(FILE *to)

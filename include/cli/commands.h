@@ -11,6 +11,8 @@ int cli_check(int argc,
 int cli_once(int argc, char **argv);   /* one sample of every topic.  @thread main */
 int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread main */
 int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */
+int cli_tail(int argc, char **argv);   /* documents as they come.  @thread main */
+int cli_top(int argc, char **argv);    /* a live table.  @thread main */
 
 #define EXIT_USAGE 64
 #define EXIT_DATA 65
