@@ -9,6 +9,8 @@ import pytest
 
 from conftest import wait_for
 from mock_api import TOKEN, Mock, World, example, gap, ms, topic
+from test_serve import Pages
+from test_terminal import Lines, Terminal
 
 webdriver = pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
@@ -292,6 +294,15 @@ def test_fits_a_phone_and_is_legible(page, mock, dark):
     assert (max(back) < 60) == dark
 
 
+def test_a_daemon_that_keeps_no_history_still_shows_the_topic(page, mock):
+    mock.world.history = lambda *_: None
+    page.open(mock.url + ORDERS)
+    page.until("the partitions", "document.querySelectorAll('.prows .prow').length >= 10")
+    assert page.text("#topic").count("No history is kept for this range.") == 1
+    assert not page.one("#banner").is_displayed()
+    page.quiet()
+
+
 HOSTILE = ["<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "x" * 249, "a/b?c#d%2f&e", "~..", "\u202egnp.\u200b"]
 
 
@@ -384,3 +395,33 @@ def test_asks_for_a_token_where_reading_needs_one(page, mock):
     page.one("dialog input").send_keys(TOKEN + Keys.ENTER)
     page.until("the list", "document.querySelectorAll('.rows .row').length > 10")
     page.js("sessionStorage.clear()")
+
+
+def test_the_real_daemon_serves_the_page_and_its_commands(page, workplace):
+    """Not the stand-in: the listener itself, a gap, a restart, and top and tail beside it."""
+    daemon = Pages(workplace)
+    page.open(f"http://127.0.0.1:{daemon.port}/#/t/default/oasis-group/orders")
+    page.until("the partitions", "document.querySelectorAll('.prows .prow').length === 3", 10)
+    page.until("a sample", "document.querySelector('.figures').textContent.includes('12')")
+    assert page.rows() == ["orders"]
+    assert "not configured: documents stay in the spool" in page.text("#overview")
+    if daemon("/api/v1/topics/orders").json()["history"]:
+        page.until("a line in the chart", "/now \\d/.test(document.querySelector('.plot').getAttribute('aria-label'))", 15)
+    page.quiet()
+    terminal = Terminal("top", "-c", daemon.config)
+    try:
+        terminal.shows("orders")
+        terminal.send("\r")
+        terminal.shows("p2", "p0")
+        terminal.send("q")
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
+    tail = Lines("tail", "-c", daemon.config, "--topic", "orders")
+    wait_for("a document", 10, lambda: any(json.loads(x).get("p0") == 12 for x in tail.got))
+    assert tail.stop() == 0
+    daemon.daemon.stop()
+    page.until("the loss", "!document.getElementById('banner').hidden", 10)
+    again = workplace.daemon(daemon.config)
+    page.until("the way back", "document.getElementById('banner').textContent.startsWith('mmlag was restarted at')", 20)
+    again.stop()

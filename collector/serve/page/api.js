@@ -35,6 +35,15 @@ export class Api {
 		return this.token ? {...more, Authorization: `Bearer ${this.token}`} : more;
 	}
 
+	// fetch, with its failures told from mistakes of the page.
+	async ask(url, options) {
+		try {
+			return await fetch(url, {cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS), ...options});
+		} catch (error) {
+			throw Object.assign(new Error(error.message), {isNetwork: true});
+		}
+	}
+
 	// Date has whole seconds: the offset moves only when it is wrong by more.
 	readClock(answer) {
 		const date = Date.parse(answer.headers.get("Date") || "");
@@ -46,8 +55,7 @@ export class Api {
 	// {body, fresh}: fresh is false when nothing changed since it was asked last.
 	async get(url, keep = true) {
 		const old = keep ? this.kept.get(url) : undefined;
-		const answer = await fetch(url, {cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS),
-			headers: this.headers(old && old.etag ? {"If-None-Match": old.etag} : {})});
+		const answer = await this.ask(url, {headers: this.headers(old && old.etag ? {"If-None-Match": old.etag} : {})});
 		this.readClock(answer);
 		if (answer.status === 304 && old) return {body: old.body, fresh: false};
 		if (!answer.ok) throw await refusal(answer);
@@ -57,7 +65,7 @@ export class Api {
 	}
 
 	async post(url, body) {
-		const answer = await fetch(url, {method: "POST", cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS),
+		const answer = await this.ask(url, {method: "POST",
 			headers: this.headers({"Content-Type": "application/json"}), body: JSON.stringify(body)});
 		if (!answer.ok) throw await refusal(answer);
 		return answer.json();

@@ -60,6 +60,10 @@ function answered() {
 }
 
 function failed(error) {
+	if (!error.isAnswer && !error.isNetwork) {
+		console.error(error); // a mistake of this page: the daemon is not gone
+		return;
+	}
 	lostSince ??= Date.now();
 	if (error.status === 401 || error.status === 403) {
 		banner(t("refused", {error: error.message}), "bad");
@@ -88,7 +92,6 @@ async function poll() {
 	try {
 		await ask();
 	} catch (error) {
-		if (!error.isAnswer && !(error instanceof TypeError) && error.name !== "TimeoutError") console.error(error);
 		failed(error);
 	}
 	live();

@@ -8,6 +8,7 @@ import {Charts, weave, gapList} from "./charts.js";
 
 const RANGES = [["hour", 3600e3], ["hours6", 6 * 3600e3], ["day", 86400e3], ["week", 7 * 86400e3], ["month", 30 * 86400e3]];
 const COLUMNS = ["partition", "verdict", "lag", "timeLag", "committed", "end", "owner", "why"];
+const NOTHING = {step_ms: 0, points: [], lags: {}, gaps: []};
 const WHOLE_EVERY_MS = 5 * 60e3; // between, only what is new is asked for
 
 const ORDERS = {
@@ -196,7 +197,8 @@ export class Topic {
 		if (id !== this.id) return; // another one was chosen meanwhile
 		this.parts.trouble.hidden = true;
 		if (whole) this.wholeAt = now;
-		this.history = whole ? body.history : merge(this.history, body.history);
+		const history = body.history || NOTHING; // null while none is kept
+		this.history = whole ? history : merge(this.history, history);
 		this.detail = body;
 		this.head(body.topic);
 		this.drawCharts();
