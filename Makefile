@@ -29,6 +29,10 @@ LDLIBS = $(PKG_LIBS) -lm
 SRC := $(sort $(wildcard collector/*/*.c))
 GEN := $(B)/gen/mapping.c $(B)/gen/page.c
 PAGE := $(sort $(wildcard collector/serve/page/*.*))
+# The charts are Debian's dygraphs (see NOTICE), embedded beside our own files.
+CHARTS := /usr/share/javascript/dygraphs
+CHARTS_PAGE := $(CHARTS)/dygraph.min.js $(CHARTS)/dygraph.min.css \
+	dygraph-copyright.txt=/usr/share/doc/libjs-dygraphs/copyright
 LIB_SRC := $(filter-out collector/cli/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN:.c=.o)
 MAIN_OBJ := $(B)/collector/cli/main.o
@@ -79,7 +83,7 @@ $(B)/gen/mapping.c: mappings/mapping.json scripts/embed
 
 $(B)/gen/page.c: $(PAGE) scripts/embed-page
 	@mkdir -p $(@D)
-	$(Q)scripts/embed-page $(PAGE) > $@
+	$(Q)scripts/embed-page $(PAGE) $(CHARTS_PAGE) > $@
 
 $(B)/tests/scenarios/runner: $(wildcard tests/scenarios/*.c tests/scenarios/*.h) $(LIB)
 	@echo "  SCN   $@"

@@ -23,6 +23,8 @@ static const struct {
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
 	{"export", cli_export, "dashboards, alert rules, index templates, schema"},
 	{"import", cli_import, "put the dashboards into Kibana or OpenSearch"},
+	{"tail", cli_tail, "the newest documents of the running daemon, as they come"},
+	{"top", cli_top, "a live table of its topics in the terminal"},
 };
 
 static int help(FILE *to)

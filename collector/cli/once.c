@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * once: one sample of every topic: NDJSON, or a table for a person; with --ship also
  * straight to Elasticsearch, without the store. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/jsonw.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/cells.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "elastic/elastic.h"
@@ -26,24 +29,76 @@ static const char usage[] =
 	"      --ship         also index the documents in Elasticsearch\n"
 	"Exit: 0, 1 some topic had no data or a document was not acknowledged.\n";
 
+#define TOPIC_LEAST 12
+
+static size_t terminal_width(void)
+{
+	struct winsize size = {0};
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0
+		       ? size.ws_col
+		       : 80;
+}
+
+/* As wide as the longest name, as long as the figures have room beside it. */
+static size_t topic_width(const struct findings *f, size_t width)
+{
+	size_t longest = TOPIC_LEAST;
+	size_t room = width > TOPIC_LEAST + 50 ? width - 50 : TOPIC_LEAST;
+
+	for (size_t i = 0; i < f->n; i++) {
+		size_t w = cells_width(f->v[i].name);
+
+		longest = w > longest ? w : longest;
+	}
+	return longest < room ? longest : room;
+}
+
+static void number_cell(struct buf *line, bool known, int64_t n, size_t width)
+{
+	char text[CELLS_NUMBER] = "-";
+
+	if (known)
+		cells_number(n, width, text);
+	buf_addch(line, ' ');
+	cells_right(line, text, width);
+}
+
+static void table_row(const struct finding *v, size_t width, size_t name, bool colour)
+{
+	struct buf line = BUF_INIT(8192), text = BUF_INIT(8192);
+	bool known = !v->is_gap && v->totals.with_lag > 0;
+
+	cells_left(&text, v->name, name);
+	if (v->is_gap) {
+		buf_printf(&text, " NODATA  %s: %s", reason_name(v->gap.reason),
+			   v->gap.message);
+	} else {
+		buf_addstr(&text, known ? " ok     " : " no lags");
+		number_cell(&text, true, v->partitions, 7);
+		number_cell(&text, known, v->totals.sum, 15);
+		number_cell(&text, known, v->totals.max, 15);
+	}
+	cells_add(&line, buf_str(&text), width);
+	printf(colour && v->is_gap ? "\033[35m%s\033[0m\n" : "%s\n", buf_str(&line));
+	buf_free(&line);
+	buf_free(&text);
+}
+
 static void print_table(const struct findings *f)
 {
-	printf("%-32s %-12s %10s %14s %14s\n", "TOPIC", "STATUS", "PARTITIONS",
-	       "LAG SUM", "LAG MAX");
-	for (size_t i = 0; i < f->n; i++) {
-		const struct finding *v = &f->v[i];
+	size_t width = terminal_width(), name = topic_width(f, width);
+	struct buf line = BUF_INIT(8192), head = BUF_INIT(8192);
 
-		if (v->is_gap)
-			printf("%-32s %-12s %s: %s\n", v->name, "NODATA",
-			       reason_name(v->gap.reason), v->gap.message);
-		else if (v->totals.with_lag == 0)
-			printf("%-32s %-12s %10lld %14s %14s\n", v->name, "no lags",
-			       (long long)v->partitions, "-", "-");
-		else
-			printf("%-32s %-12s %10lld %14lld %14lld\n", v->name, "ok",
-			       (long long)v->partitions, (long long)v->totals.sum,
-			       (long long)v->totals.max);
-	}
+	cells_left(&head, "TOPIC", name);
+	buf_printf(&head, " %-7s %7s %15s %15s", "STATUS", "PARTS", "LAG SUM",
+		   "LAG MAX");
+	cells_add(&line, buf_str(&head), width);
+	puts(buf_str(&line));
+	buf_free(&line);
+	buf_free(&head);
+	for (size_t i = 0; i < f->n; i++)
+		table_row(&f->v[i], width, name, options_colour(stdout));
 }
 
 static void print_documents(const struct findings *f)
@@ -159,5 +214,6 @@ int cli_once(int argc, char **argv)
 	const char *path;
 	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags), NULL);
 
+	setlocale(LC_CTYPE, ""); /* letters of the table */
 	return rc != OPTIONS_GO_ON ? rc : once(path, shipping);
 }

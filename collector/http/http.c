@@ -84,6 +84,7 @@ int http_open(struct http **out, const struct http_options *o, struct wake *wake
 	h->password_file = copy(o->password_file);
 	h->api_key_file = copy(o->api_key_file);
 	h->token_file = copy(o->token_file);
+	h->unix_socket = copy(o->unix_socket);
 	h->gzip = o->gzip;
 	h->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
 	h->connect_timeout_ms =
@@ -125,6 +126,7 @@ void http_close(struct http *h)
 	free(h->cert_path);
 	free(h->key_path);
 	free(h->ca_file);
+	free(h->unix_socket);
 	free(h->anchor);
 	free(h);
 }
@@ -324,6 +326,7 @@ static void setup(const struct http *h, const struct http_request *r,
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, h->connect_timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "mmlag/" MMLAG_VERSION);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
+	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, h->unix_socket);
 	http_tls_setup(h, easy);
 }
 
@@ -439,7 +442,10 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 
 	*a = (struct http_answer){.retry_after_s = -1};
 	buf_init(&a->body, r->answer_max > 0 ? r->answer_max : ANSWER_MAX);
-	http_origin(r->url, origin);
+	if (h->unix_socket != NULL)
+		snprintf(origin, sizeof(origin), "%s", h->unix_socket);
+	else
+		http_origin(r->url, origin);
 	if (h->has_pin && !h->insecure && h->anchor == NULL &&
 	    strncasecmp(r->url, "https:", 6) == 0)
 		rc = learn_anchor(h, r, &x, origin, err);

@@ -15,7 +15,7 @@
 struct http {
 	/* copies of the options; NULL for what is not used */
 	char *username, *password_file, *api_key_file, *token_file;
-	char *cert_path, *key_path, *ca_file;
+	char *cert_path, *key_path, *ca_file, *unix_socket;
 	bool insecure, gzip, has_pin;
 	unsigned char pin[HASH_SHA256_LEN];
 	long timeout_ms, connect_timeout_ms;

@@ -14,6 +14,8 @@ int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread mai
 int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */
 int cli_export(int argc, char **argv); /* files for other programs.  @thread main */
 int cli_import(int argc, char **argv); /* … put there.  @thread main */
+int cli_tail(int argc, char **argv);   /* documents as they come.  @thread main */
+int cli_top(int argc, char **argv);    /* a live table.  @thread main */
 
 #define EXIT_USAGE 64
 #define EXIT_DATA 65

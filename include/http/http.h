@@ -33,6 +33,8 @@ struct http_options {
 	/* SHA-256 of a CA certificate in the presented chain, hex, ':' allowed: that
 	 * one alone is believed then, whatever ca_file says. */
 	const char *ca_fingerprint;
+	/* path of a socket that is spoken to in place of the host of the URLs */
+	const char *unix_socket;
 	bool insecure_skip_verify;
 	bool gzip;               /* compress request bodies above 1 KiB, level 1 */
 	long timeout_ms;         /* whole exchange */
