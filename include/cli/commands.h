@@ -12,9 +12,13 @@ int cli_once(int argc, char **argv);   /* one sample of every topic.  @thread ma
 int cli_init(int argc, char **argv);   /* a host → a configuration.  @thread main */
 int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread main */
 int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */
+int cli_watch(int argc, char **argv);  /* a metrics page → a lag.  @thread main */
 
+#define EXIT_WARNING 1
+#define EXIT_NO_DATA 2
 #define EXIT_USAGE 64
 #define EXIT_DATA 65
+#define EXIT_UNAVAILABLE 69
 #define EXIT_LOCKED 75
 #define EXIT_CONFIG 78
 
