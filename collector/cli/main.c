@@ -21,6 +21,7 @@ static const struct {
 	{"decode", cli_decode,
 	 "output of kafka-consumer-groups.sh on stdin → documents"},
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
+	{"brokers", cli_brokers, "message rates of brokers, from Prometheus"},
 	{"watch", cli_watch, "a group's lag from a metrics page, a line an interval"},
 };
 

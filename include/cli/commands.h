@@ -13,6 +13,8 @@ int cli_init(int argc, char **argv);   /* a host → a configuration.  @thread m
 int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread main */
 int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */
 int cli_watch(int argc, char **argv);  /* a metrics page → a lag.  @thread main */
+int cli_brokers(int argc,
+		char **argv); /* Prometheus → rates of brokers.  @thread main */
 
 #define EXIT_WARNING 1
 #define EXIT_NO_DATA 2
