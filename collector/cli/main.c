@@ -25,6 +25,8 @@ static const struct {
 	{"import", cli_import, "put the dashboards into Kibana or OpenSearch"},
 	{"tail", cli_tail, "the newest documents of the running daemon, as they come"},
 	{"top", cli_top, "a live table of its topics in the terminal"},
+	{"brokers", cli_brokers, "message rates of brokers, from Prometheus"},
+	{"watch", cli_watch, "a group's lag from a metrics page, a line an interval"},
 };
 
 static int help(FILE *to)

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -75,6 +76,11 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	else if (optind < argc)
 		return options_usage(argv[0], "what is '%s'?", argv[optind]);
 	return OPTIONS_GO_ON;
+}
+
+bool options_is_url(const char *text)
+{
+	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
 }
 
 bool options_colour(FILE *stream)

@@ -15,7 +15,8 @@
 
 static bool same_host(const struct config_topic *a, const struct config_topic *b)
 {
-	return strcmp(a->host, b->host) == 0 && a->port == b->port;
+	return a->source == SOURCE_SSH && b->source == SOURCE_SSH &&
+	       strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
 
 static size_t entries_on(const struct config *c, const struct config_topic *t)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * daemon: see daemon.h. Reads as the start and the stop of the program:
  *   start: config → log → state lock → metrics → board → store → http → shipper →
- *          tailers → wait
- *   stop:  tailers → shipper (drains) → http → store → board → state lock */
+ *          brokers → tailers → wait
+ *   stop:  tailers → brokers → shipper (drains) → http → store → board → state lock */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "board/board.h"
 #include "http/http.h"
 #include "run/actor.h"
+#include "run/brokers.h"
 #include "run/plan.h"
 #include "run/sdnotify.h"
 #include "run/shipper.h"
@@ -51,6 +52,8 @@ struct daemon {
 	struct actor serve_actor;
 	struct shipper *shipper; /* NULL without an elasticsearch section */
 	struct actor shipper_actor;
+	struct brokers *brokers; /* NULL without a brokers section */
+	struct actor brokers_actor;
 	struct tailer **tailers; /* one per stream of the plan */
 	struct actor *tailer_actors;
 };
@@ -154,6 +157,17 @@ static int start_shipper(struct daemon *d, struct err *err)
 			   shipper_wake(d->shipper), &d->wake, err);
 }
 
+static int start_brokers(struct daemon *d, struct err *err)
+{
+	if (d->config->broker_count == 0)
+		return 0;
+	d->brokers = brokers_new(d->config, d->board);
+	if (d->brokers == NULL)
+		return err_set(err, ERR_RETRY, "no descriptor is left (ulimit -n)");
+	return actor_start(&d->brokers_actor, "brokers", brokers_step, d->brokers,
+			   brokers_wake(d->brokers), NULL, err);
+}
+
 static int start_tailers(struct daemon *d, struct err *err)
 {
 	d->plan = plan_make(d->config, PLAN_AS_CONFIGURED);
@@ -188,7 +202,7 @@ static int start(struct daemon *d, struct err *err)
 		2); /* a thousand threads, and little to allocate in each */
 	d->board = board_new();
 	if (start_store(d, err) != 0 || start_http(d, err) != 0 ||
-	    start_shipper(d, err) != 0)
+	    start_shipper(d, err) != 0 || start_brokers(d, err) != 0)
 		return err->class;
 	return start_tailers(d, err);
 }
@@ -258,6 +272,15 @@ static void stop_tailers(struct daemon *d)
 	free(d->tailer_actors);
 }
 
+static void stop_brokers(struct daemon *d)
+{
+	if (d->brokers == NULL)
+		return;
+	wake_stop(brokers_wake(d->brokers));
+	actor_join(&d->brokers_actor);
+	brokers_free(d->brokers);
+}
+
 /* Let the shipper send what it can until the deadline or a second signal. */
 static void stop_shipper(struct daemon *d, struct mono deadline)
 {
@@ -314,6 +337,7 @@ static void stop(struct daemon *d)
 	struct mono deadline = mono_add_ms(clock_mono(), DRAIN_MS);
 
 	stop_tailers(d);
+	stop_brokers(d);
 	stop_shipper(d, deadline);
 	stop_http(d);
 	stop_store(d);

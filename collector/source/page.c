@@ -1,8 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * page: the lag of a group out of a metrics page (`source: exporter`). */
-#include <string.h>
+/* SPDX-License-Identifier: MIT */
+#include "source/page.h"
 
-#include "lag/exporter.h"
 #include "source/scrape_int.h"
 
 #include "banned.h"
@@ -20,52 +18,74 @@ static int take(void *arg, const char *data, size_t len)
 }
 
 /* What the far end says instead of the page. */
-static void refused(const struct config_topic *t, const struct http_answer *a,
-		    struct gap *gap)
+static int refused(const char *url, const struct http_answer *a, struct err *err)
 {
-	gap_set(gap, REASON_SOURCE_ERROR, "%s answers %d%s%.120s%s", t->url, a->status,
-		a->body.len > 0 ? ": " : "", buf_str(&a->body),
-		a->status == 404 ? "; pages often end in /metrics" : "");
+	bool denied = a->status == 401 || a->status == 403;
+
+	return err_set_code(err, ERR_RETRY, denied ? PAGE_DENIED : PAGE_REFUSED,
+			    "%s answers %d%s%.120s%s", url, a->status,
+			    a->body.len > 0 ? ": " : "", buf_str(&a->body),
+			    a->status == 404 ? "; pages often end in /metrics" : "");
 }
 
-static int get(struct http *h, const struct config_topic *t, struct taking *taking,
-	       struct http_answer *a, struct gap *gap)
+static int get(struct http *h, const struct http_request *r, struct taking *t,
+	       struct http_answer *a, struct err *err)
 {
+	int rc = http_exchange(h, r, a, err);
+
+	if (rc != 0 && err->code == HTTP_REFUSED)
+		return err_set_code(err, ERR_RETRY, PAGE_GARBAGE, "%s: %s", r->url,
+				    t->err.text);
+	if (rc != 0) {
+		err->code = err->code == HTTP_STOPPED ? PAGE_STOPPED : PAGE_UNREACHABLE;
+		return rc;
+	}
+	if (a->status != 200)
+		return refused(r->url, a, err);
+	if (exporter_end(t->exporter, a->delimited, &t->err) != 0)
+		return err_set_code(err, ERR_RETRY, PAGE_GARBAGE, "%s: %s", r->url,
+				    t->err.text);
+	return 0;
+}
+
+int page_read(struct http *h, const char *url, const char *group, long timeout_ms,
+	      struct exporter **out, struct err *err)
+{
+	struct taking t = {exporter_new(group), ERR_INIT};
 	const struct http_request r = {.method = "GET",
-				       .url = t->url,
-				       .timeout_ms = (long)t->timeout_ms,
+				       .url = url,
+				       .timeout_ms = timeout_ms,
 				       .answer_max = EXPORTER_PAGE_MAX,
 				       .take = take,
-				       .take_arg = taking};
-	struct err err = ERR_INIT;
-	int rc = http_exchange(h, &r, a, &err);
+				       .take_arg = &t};
+	struct http_answer a;
+	int rc = get(h, &r, &t, &a, err);
 
-	if (rc != 0 && err.code == HTTP_STOPPED)
-		return ERR_AGAIN;
-	if (rc != 0 && err.code == HTTP_REFUSED)
-		gap_set(gap, REASON_SOURCE_ERROR, "%s: %s", t->url, taking->err.text);
-	else if (rc != 0)
-		gap_set(gap, REASON_SOURCE_ERROR, "%s", err.text);
-	else if (a->status != 200)
-		refused(t, a, gap);
-	else if (exporter_end(taking->exporter, a->delimited, &taking->err) != 0)
-		gap_set(gap, REASON_SOURCE_ERROR, "%s: %s", t->url, taking->err.text);
-	else
-		return 0;
-	return a->status == 401 || a->status == 403 ? ERR_REJECT : ERR_RETRY;
+	http_answer_fini(&a);
+	if (rc != 0) {
+		exporter_free(t.exporter);
+		t.exporter = NULL;
+	}
+	*out = t.exporter;
+	return rc;
 }
 
 struct table *scrape_page(struct http *h, const struct config_topic *t, struct gap *gap,
 			  int *class)
 {
-	struct taking taking = {exporter_new(t->group), ERR_INIT};
-	struct table *table = NULL;
-	struct http_answer a;
+	struct exporter *x;
+	struct table *table;
+	struct err err = ERR_INIT;
 
-	*class = get(h, t, &taking, &a, gap);
-	if (*class == 0)
-		table = exporter_table(taking.exporter, t->cluster);
-	http_answer_fini(&a);
-	exporter_free(taking.exporter);
+	*class = page_read(h, t->url, t->group, (long)t->timeout_ms, &x, &err);
+	if (*class != 0) {
+		gap_set(gap, REASON_SOURCE_ERROR, "%s", err.text);
+		*class = err.code == PAGE_STOPPED  ? ERR_AGAIN
+			 : err.code == PAGE_DENIED ? ERR_REJECT
+						   : ERR_RETRY;
+		return NULL;
+	}
+	table = exporter_table(x, t->cluster);
+	exporter_free(x);
 	return table;
 }

@@ -16,9 +16,15 @@ int cli_export(int argc, char **argv); /* files for other programs.  @thread mai
 int cli_import(int argc, char **argv); /* … put there.  @thread main */
 int cli_tail(int argc, char **argv);   /* documents as they come.  @thread main */
 int cli_top(int argc, char **argv);    /* a live table.  @thread main */
+int cli_watch(int argc, char **argv);  /* a metrics page → a lag.  @thread main */
+int cli_brokers(int argc,
+		char **argv); /* Prometheus → rates of brokers.  @thread main */
 
+#define EXIT_WARNING 1
+#define EXIT_NO_DATA 2
 #define EXIT_USAGE 64
 #define EXIT_DATA 65
+#define EXIT_UNAVAILABLE 69
 #define EXIT_LOCKED 75
 #define EXIT_CONFIG 78
 

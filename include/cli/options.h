@@ -50,6 +50,9 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	"  --api-key-file FILE   an API key of Elasticsearch\n"                \
 	"  --ca-file FILE        certificates to believe, PEM\n"
 
+/* Does it begin as a URL that is spoken here?  @thread any */
+bool options_is_url(const char *text);
+
 /* Read the file and its secret files' state; print every finding as
  * file:line:column: error|warning: text on stderr. Returns the configuration (let go
  * with config_unref), or NULL after errors.

@@ -5,11 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prom/answer.h"
+#include "prom/rates.h"
 
 #include "banned.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void work_out(const struct prom_answer *a, int by)
+{
+	const struct rates_limits limits = {100, 0.5, 3};
+	struct rates r;
+	struct err err = ERR_INIT;
+
+	if (rates_read(a, by & 1, by & 2, &limits, &r, &err) != 0)
+		return;
+	assert(r.n <= a->n && r.brokers <= a->n && r.not_finite <= a->n);
+	assert(!rates_any(&r) || r.n > 0);
+	assert(isnan(r.mean) || r.min <= r.max);
+	rates_fini(&r);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t j = 0; j < a.series[i].n_labels; j++)
 			assert(prom_label(&a.series[i], a.series[i].labels[j].name) !=
 			       NULL);
+	for (int by = 0; rc == 0 && by < 4; by++)
+		work_out(&a, by);
 	prom_answer_fini(&a);
 	return 0;
 }
