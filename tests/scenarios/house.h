@@ -28,6 +28,12 @@ void house_stop(void);
 /* As by kill -9: what is on the disk now is all that the next start finds. */
 void house_kill(void);
 
+/* Leave a silence on the board, as the pages do. Returns 0, or -1 without a board. */
+int house_silence(const char *json);
+
+/* What the alarm shows on the board: the caller frees it; "null" before the start. */
+char *house_alerts(void);
+
 /* The store's state: now, or at the last stop. */
 void house_store_status(struct store_status *out);
 
