@@ -37,6 +37,7 @@ struct door {
 	bool local, tls, asks_certificates;
 	struct connection *first, *last;
 	unsigned open; /* connections that are not shut */
+	bool some_went;
 };
 
 static const struct {
@@ -97,6 +98,7 @@ static void went(struct door *d, struct connection *c)
 	*(c->next != NULL ? &c->next->prev : &d->last) = c->prev;
 	if (!c->shut)
 		d->open--;
+	d->some_went = true;
 	free(c);
 }
 
@@ -404,7 +406,11 @@ struct mono door_run(struct door *d, struct mono now)
 	MHD_UNSIGNED_LONG_LONG ms;
 	struct mono next = shut_the_old(d, now);
 
+	d->some_went = false;
 	(void)MHD_run(d->daemon);
+	/* At its limit it listens again only in the run after one that made room. */
+	if (d->some_went)
+		next = now;
 	if (MHD_get_timeout(d->daemon, &ms) == MHD_YES)
 		next = mono_min(next, mono_add_ms(now, (int64_t)ms));
 	return next;
