@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * The whole daemon with its real threads, clock and store, for ThreadSanitizer: 64
  * tailers against a host and an index that are fakes and fail now and then; started
- * and ended by a signal at random moments, life after life on one state directory. The
- * last life is calm, and at its end every sample is in the index, once. */
+ * and ended by a signal at random moments, life after life on one state directory,
+ * while readers ask for its pages. The last life is calm, and at its end every sample
+ * is in the index, once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -244,6 +249,83 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 	return 0;
 }
 
+/* ---- readers of the pages ---- */
+
+#define READERS 3
+
+static int port; /* of the pages */
+static atomic_bool all_is_over;
+static atomic_int answers, refusals;
+
+static struct sockaddr_in address_of_pages(void)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)port),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+/* One that was free a moment ago. */
+static int free_port(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in a = address_of_pages();
+	socklen_t len = sizeof(a);
+
+	a.sin_port = 0;
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static void ask(const char *path)
+{
+	struct sockaddr_in a = address_of_pages();
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char text[4096], first[16] = "";
+	ssize_t n;
+	size_t have = 0;
+	int len = snprintf(text, sizeof(text),
+			   "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: "
+			   "close\r\nAccept-Encoding: gzip\r\n\r\n",
+			   path);
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	    send(fd, text, (size_t)len, MSG_NOSIGNAL) == len)
+		while ((n = read(fd, text, sizeof(text))) > 0) {
+			for (ssize_t i = 0; i < n && have < sizeof(first) - 1; i++)
+				first[have++] = text[i];
+		}
+	close(fd);
+	if (memcmp(first, "HTTP/1.1 200", 12) == 0)
+		atomic_fetch_add(&answers, 1);
+	else if (have > 0)
+		atomic_fetch_add(&refusals, 1);
+}
+
+static void *reader(void *arg)
+{
+	static const char *const paths[] = {"/",
+					    "/metrics",
+					    "/api/v1/topics",
+					    "/api/v1/topics/t?cluster=c3",
+					    "/api/v1/status",
+					    "/api/v1/alerts",
+					    "/api/v1/documents",
+					    "/v3/kafka/c7/consumer/g/lag",
+					    "/-/ready"};
+	struct wake w;
+
+	if (wake_init(&w) != 0)
+		abort();
+	while (!atomic_load(&all_is_over)) {
+		ask(paths[random_below(ARRAY_LEN(paths))]);
+		wake_wait(&w, STEP_UNTIL(mono_add_ms(clock_mono(), 2)));
+	}
+	wake_fini(&w);
+	return arg;
+}
+
 /* ---- the test ---- */
 
 static struct config *configuration(const char *dir)
@@ -257,8 +339,8 @@ static struct config *configuration(const char *dir)
 		   "state_dir: %s\nelasticsearch: {hosts: [\"http://e:9200\"], "
 		   "bulk: {max_delay: 10ms}}\ndefaults: {host: h, user: u, "
 		   "key_file: /k, kafka_home: /k, bootstrap_server: \"b:9092\", "
-		   "interval: 1s}\ntopics:\n",
-		   dir);
+		   "interval: 1s}\nhttp: {listen: \"127.0.0.1:%d\"}\ntopics:\n",
+		   dir, port);
 	for (int i = 0; i < TOPICS; i++)
 		buf_printf(&text,
 			   "  - {name: t, group: g, cluster: c%d, "
@@ -306,9 +388,10 @@ static void accounts_balance_over_many_lives(void **state)
 	struct config *c;
 	struct err err = ERR_INIT;
 	sigset_t term;
-	pthread_t thread;
+	pthread_t thread, readers[READERS];
 
 	(void)state;
+	port = free_port();
 	assert_non_null(mkdtemp(dir));
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
@@ -316,6 +399,8 @@ static void accounts_balance_over_many_lives(void **state)
 	log_open(LOG_ERROR, LOG_TEXT, false);
 	metrics_reset();
 	c = configuration(dir);
+	for (int i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&readers[i], NULL, reader, NULL), 0);
 	for (int life = 0; life < LIVES; life++) {
 		calm = life == LIVES - 1;
 		assert_int_equal(pthread_create(&thread, NULL, operator, NULL), 0);
@@ -323,7 +408,12 @@ static void accounts_balance_over_many_lives(void **state)
 			fail_msg("%s", err.text);
 		pthread_join(thread, NULL);
 	}
+	atomic_store(&all_is_over, true);
+	for (int i = 0; i < READERS; i++)
+		pthread_join(readers[i], NULL);
 	config_unref(c);
+	assert_true(atomic_load(&answers) > 20);
+	assert_true(atomic_load(&refusals) < atomic_load(&answers));
 	assert_true(metrics_get(METRIC_SAMPLES) > 10 * TOPICS);
 	assert_int_equal(metrics_get(METRIC_SPOOL_DOCUMENTS), 0);
 	assert_int_equal(stored, metrics_get(METRIC_SAMPLES));
