@@ -16,7 +16,8 @@ make_certificates() { # DIR: an authority and a certificate of the node
     -keyout "$d/ca.key" -out "$d/ca.crt" 2>/dev/null &&
     openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$d/node.key" -out "$d/node.csr" 2>/dev/null &&
     openssl x509 -req -in "$d/node.csr" -CA "$d/ca.crt" -CAkey "$d/ca.key" -CAcreateserial -days 3650 -out "$d/node.crt" \
-      -extfile <(printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n') 2>/dev/null
+      -extfile <(printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n') 2>/dev/null &&
+    cat "$d/ca.crt" >>"$d/node.crt" # the authority in the chain, for those who know its fingerprint
 }
 
 start_elastic() { # COMPONENT

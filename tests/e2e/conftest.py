@@ -43,6 +43,11 @@ class Lab:
         return subprocess.run([os.path.join(ROOT, "scripts", "lab"), "-i", INSTANCE, *args],
                               check=True, capture_output=True, text=True, **kw).stdout
 
+    def component_is_up(self, name):
+        run = subprocess.run([os.path.join(ROOT, "scripts", "lab"), "-i", INSTANCE, "status"],
+                             check=False, capture_output=True, text=True)
+        return any(line.split()[:2] == [name, "up"] for line in run.stdout.splitlines())
+
     def __getattr__(self, name):
         try:
             return self.env["LAB_" + name.upper()]
@@ -91,10 +96,10 @@ class Search:
         self("DELETE", f"/{index}?ignore_unavailable=true", ok=(200, 404))
 
     def documents(self, index, query=None):
-        """All documents, oldest first, with their _id."""
-        self("POST", f"/{index}/_refresh", ok=(200, 404))
+        """All documents, oldest first, with their _id; none while the index is made."""
+        self("POST", f"/{index}/_refresh", ok=(200, 404, 503))
         body = {"size": 10000, "sort": ["@timestamp"], "query": query or {"match_all": {}}}
-        found = self("POST", f"/{index}/_search", body, ok=(200, 404))
+        found = self("POST", f"/{index}/_search", body, ok=(200, 404, 503))
         return [dict(h["_source"], _id=h["_id"]) for h in found.get("hits", {}).get("hits", [])]
 
     def count(self, index):
