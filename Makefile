@@ -150,7 +150,7 @@ PREFIX ?= /usr/local
 install: all ## program, manual and examples below PREFIX (/usr/local), DESTDIR honoured
 	install -D -m 755 $(B)/mmlag $(DESTDIR)$(PREFIX)/bin/mmlag
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/mmlag.1
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mmlag examples/* README.md \
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mmlag examples/* README.md NOTICE \
 		mappings/mapping.json
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
