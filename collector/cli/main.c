@@ -21,6 +21,8 @@ static const struct {
 	{"decode", cli_decode,
 	 "output of kafka-consumer-groups.sh on stdin → documents"},
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
+	{"export", cli_export, "dashboards, alert rules, index templates, schema"},
+	{"import", cli_import, "put the dashboards into Kibana or OpenSearch"},
 };
 
 static int help(FILE *to)

@@ -106,7 +106,7 @@ static size_t tell(const char *path, const struct config_findings *f,
 	return errors;
 }
 
-struct config *options_load(const char *path, bool show_warnings)
+static struct config *load(const char *path, bool show_warnings, bool look_at_files)
 {
 	struct config_findings findings = {NULL, 0};
 	struct config *c = NULL;
@@ -114,7 +114,7 @@ struct config *options_load(const char *path, bool show_warnings)
 	size_t errors;
 	int rc = config_load(path, &c, &findings, &err);
 
-	if (rc == 0)
+	if (rc == 0 && look_at_files)
 		config_check_files(c, &findings);
 	errors = tell(path, &findings, show_warnings);
 	if (rc != 0 && errors == 0)
@@ -125,4 +125,14 @@ struct config *options_load(const char *path, bool show_warnings)
 		return NULL;
 	}
 	return c;
+}
+
+struct config *options_load(const char *path, bool show_warnings)
+{
+	return load(path, show_warnings, true);
+}
+
+struct config *options_read(const char *path)
+{
+	return load(path, false, false);
 }

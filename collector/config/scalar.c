@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "config/config.h"
 #include "config/scalar_int.h"
 
 #include <errno.h>
@@ -165,6 +166,11 @@ int scalar_duration(const char *text, int64_t *out, struct err *err)
 	} while (*p != '\0');
 	*out = total;
 	return 0;
+}
+
+int config_duration(const char *text, int64_t *ms, struct err *err)
+{
+	return scalar_duration(text, ms, err);
 }
 
 /* What was probably meant by another unit: "KB" and "k" are KiB. */

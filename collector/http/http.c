@@ -294,6 +294,8 @@ static struct curl_slist *make_headers(const struct http *h,
 	add_header(&list, type); /* no value: libcurl is not to make one up */
 	free(type);
 	add_header(&list, "Expect:");
+	for (size_t i = 0; i < HTTP_HEADERS_MAX && r->headers[i] != NULL; i++)
+		add_header(&list, r->headers[i]);
 	if (packed)
 		add_header(&list, "Content-Encoding: gzip");
 	if (h->authorization != NULL)

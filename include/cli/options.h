@@ -56,6 +56,10 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
  * @thread main */
 struct config *options_load(const char *path, bool show_warnings);
 
+/* The same without a look at the files that it names, for commands that do not use
+ * them: somebody else may keep the secrets. Warnings are not shown.  @thread main */
+struct config *options_read(const char *path);
+
 /* May `stream` have colours: a terminal, and NO_COLOR is not set?  @thread any */
 bool options_colour(FILE *stream);
 

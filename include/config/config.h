@@ -241,4 +241,11 @@ void config_unref(struct config *c); /* NULL is legal */
  * @thread main */
 void config_print_reference(struct buf *out);
 
+/* The same as a JSON Schema (draft 7), for editors; one line.  @thread main */
+void config_print_schema(struct buf *out);
+
+/* A duration as the configuration has it ("90d", "1h30m") in ms; ERR_REJECT.
+ * @thread any */
+NODISCARD int config_duration(const char *text, int64_t *ms, struct err *err);
+
 #endif

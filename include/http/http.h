@@ -39,10 +39,12 @@ struct http_options {
 	long connect_timeout_ms; /* 0: 10 s */
 };
 
+#define HTTP_HEADERS_MAX 4
 struct http_request {
 	const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
 	const char *url;    /* whole, without user and password */
 	const char *content_type;
+	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value"; ends with NULL */
 	const char *body;
 	size_t body_len;
 	long timeout_ms;   /* 0: that of the options */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ * prometheus_rules: alert rules over /metrics. YAML whose scalars are JSON strings, so
+ * that no name can break out of its place. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dashboard/dashboard_int.h"
+
+#include "banned.h"
+
+#define EXPRESSION_MAX (4u << 20)
+
+struct alert_rule {
+	const char *name, *expr, *hold, *severity, *summary;
+};
+
+/* What needs no configuration. Series of a topic vanish when it is without data. */
+static const struct alert_rule rules[] = {
+	{"MmlagDown", "absent(mmlag_samples_total)", "2m", "critical",
+	 "mmlag is not scraped: nothing is known of the lag"},
+	{"MmlagNotSampling", "rate(mmlag_samples_total[10m]) == 0", "5m", "critical",
+	 "mmlag on {{ $labels.instance }} takes no samples"},
+	{"MmlagNotShipping",
+	 "mmlag_spool_oldest_timestamp_milliseconds > 0 and time() * 1000 - "
+	 "mmlag_spool_oldest_timestamp_milliseconds > 900000",
+	 "1m", "warning",
+	 "documents of {{ $labels.instance }} have waited for 15 minutes"},
+	{"MmlagSpoolInMemory", "mmlag_spool_degraded == 1", "1m", "warning",
+	 "the spool of {{ $labels.instance }} cannot be written"},
+	{"MmlagDocumentsRefused",
+	 "increase(mmlag_documents_total{outcome=\"rejected\"}[15m]) > 0", "0s",
+	 "warning", "Elasticsearch refuses documents of {{ $labels.instance }}"},
+	{"MmlagDocumentsLost",
+	 "increase(mmlag_documents_total{outcome=~\"evicted|expired\"}[15m]) > 0", "0s",
+	 "critical",
+	 "documents of {{ $labels.instance }} were given up ({{ $labels.outcome }})"},
+	{"ConsumerLagNoData",
+	 "kafka_consumergroup_lag_sum offset 10m unless kafka_consumergroup_lag_sum",
+	 "3m", "critical",
+	 "nothing is known of {{ $labels.topic }} of {{ $labels.consumergroup }}"},
+	{"ConsumerStopped",
+	 "sum by (consumergroup, topic) "
+	 "(changes(kafka_consumergroup_current_offset[10m])) == 0 and "
+	 "sum by (consumergroup, topic) (kafka_consumergroup_lag_sum) > 0",
+	 "5m", "critical",
+	 "{{ $labels.consumergroup }} has messages of {{ $labels.topic }} and takes "
+	 "none"},
+};
+
+static void put_string(struct buf *out, const char *key, const char *text)
+{
+	buf_printf(out, "%s: ", key);
+	jsonw_quote(out, text, strlen(text));
+	buf_addch(out, '\n');
+}
+
+static void put_rule(struct buf *out, const struct alert_rule *r)
+{
+	put_string(out, "      - alert", r->name);
+	put_string(out, "        expr", r->expr);
+	put_string(out, "        for", r->hold);
+	buf_addstr(out, "        labels:\n");
+	put_string(out, "          severity", r->severity);
+	buf_addstr(out, "        annotations:\n");
+	put_string(out, "          summary", r->summary);
+}
+
+/* A string of PromQL. */
+static void put_promql(struct buf *out, const char *text)
+{
+	buf_addch(out, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_addch(out, '\\');
+		if (*text == '\n')
+			buf_addstr(out, "\\n");
+		else
+			buf_addch(out, *text);
+	}
+	buf_addch(out, '"');
+}
+
+/* {consumergroup="g",topic=~"a|b[.]c"} */
+static void put_selector(struct buf *out, const struct level *l)
+{
+	struct buf names = BUF_INIT(EXPRESSION_MAX);
+
+	if (l->group == NULL)
+		return;
+	for (size_t i = 0; i < l->n; i++) {
+		buf_addstr(&names, i == 0 ? "" : "|");
+		for (const char *c = l->topics[i]; *c != '\0'; c++)
+			buf_printf(&names, *c == '.' ? "[%c]" : "%c", *c);
+	}
+	buf_addstr(out, "{consumergroup=");
+	put_promql(out, l->group);
+	if (l->n > 0 && l->on != THRESHOLD_GROUP) {
+		buf_addstr(out, ",topic=~");
+		put_promql(out, buf_str(&names));
+	}
+	buf_addch(out, '}');
+	buf_free(&names);
+}
+
+static const char *const metrics[][2] = {
+	[THRESHOLD_PARTITION] = {"kafka_consumergroup_lag", METRIC_PARTITION_TIME_LAG},
+	[THRESHOLD_TOPIC] = {"kafka_consumergroup_lag_sum", METRIC_TOPIC_TIME_LAG},
+	[THRESHOLD_GROUP] = {"sum by (consumergroup) (kafka_consumergroup_lag_sum",
+			     "max by (consumergroup) (" METRIC_TOPIC_TIME_LAG},
+};
+static const char *const places[] = {
+	[THRESHOLD_PARTITION] = "{{ $labels.topic }} partition {{ $labels.partition }} "
+				"in {{ $labels.consumergroup }}",
+	[THRESHOLD_TOPIC] = "{{ $labels.topic }} in {{ $labels.consumergroup }}",
+	[THRESHOLD_GROUP] = "{{ $labels.consumergroup }}",
+};
+
+static void put_level(struct buf *out, const struct level *l)
+{
+	struct buf expr = BUF_INIT(EXPRESSION_MAX), hold = BUF_INIT(64);
+	struct buf summary = BUF_INIT(512);
+	bool time = l->of == THRESHOLD_TIME;
+
+	buf_addstr(&expr, metrics[l->on][time]);
+	put_selector(&expr, l);
+	buf_addstr(&expr, l->on == THRESHOLD_GROUP ? ")" : "");
+	buf_printf(&expr, " > %.*f", time ? 3 : 0, time ? l->value / 1000 : l->value);
+	put_duration(&hold, l->for_ms);
+	buf_printf(&summary, "%s is {{ $value%s }} behind", places[l->on],
+		   time ? " | humanizeDuration" : "");
+	put_rule(out, &(struct alert_rule){time ? "ConsumerTimeLag" : "ConsumerLag",
+					   buf_str(&expr), buf_str(&hold), l->severity,
+					   buf_str(&summary)});
+	buf_free(&expr);
+	buf_free(&hold);
+	buf_free(&summary);
+}
+
+void dashboard_prometheus_rules(const struct dashboard *d, struct buf *out)
+{
+	size_t n;
+	struct level *levels = levels_of(d, &n);
+
+	buf_addstr(out, "groups:\n  - name: mmlag\n    rules:\n");
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		put_rule(out, &rules[i]);
+	for (size_t i = 0; i < n; i++)
+		put_level(out, &levels[i]);
+	levels_free(levels, n);
+}
