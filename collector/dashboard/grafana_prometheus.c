@@ -74,11 +74,12 @@ static const struct grafana_variable lag_variables[] = {
  * make series by topic, a total without a topic, or both. */
 #define BROKER(name) "{__name__=~\"kafka_server_BrokerTopicMetrics_" name "(_total)?\","
 #define ON "instance=~\"$instance\""
-#define RATE(name)                                                                \
-	"sum by (instance) (rate(" BROKER(                                        \
-		name) "topic!=\"\"," ON                                           \
-		      "}[$__rate_interval])) or sum by (instance) (rate(" BROKER( \
-			      name) "topic=\"\"," ON "}[$__rate_interval]))"
+#define RATE(name) RATE_OVER(name, "$__rate_interval")
+#define RATE_OVER(name, span)                                                         \
+	"sum by (instance) (rate(" BROKER(                                            \
+		name) "topic!=\"\"," ON "}[" span                                     \
+		      "])) or sum by (instance) (rate(" BROKER(name) "topic=\"\"," ON \
+								     "}[" span "]))"
 #define RATE_BY_TOPIC(name)                                                      \
 	"sum by (topic) (rate(" BROKER(name) "topic=~\"$topic\",topic!=\"\"," ON \
 					     "}[$__rate_interval]))"
@@ -158,6 +159,11 @@ void grafana_prometheus(struct buf *out)
 	grafana_end(&w);
 }
 
+#define HOURLY                                                          \
+	"avg_over_time((sum(" RATE_OVER("MessagesInPerSec",             \
+					"10m") ") and on() (hour() == " \
+					       "%d))[1d:10m])"
+
 /* A row for each hour of the day, a column for each day: the mean rate of that hour.
  * Grafana has no such panel of its own. */
 static void put_hours(struct jsonw *w, struct grafana_place *at)
@@ -176,14 +182,7 @@ static void put_hours(struct jsonw *w, struct grafana_place *at)
 	grafana_panel_begin(w, &panel, at, SOURCE);
 	for (int hour = 23; hour >= 0; hour--) {
 		buf_reset(&expr);
-		buf_printf(
-			&expr,
-			"avg_over_time(((sum(rate(" BROKER(
-				"MessagesInPerSec") "topic!=\"\"," ON
-						    "}[10m])) or sum(rate(" BROKER(
-							    "MessagesInPerSec") "topic=\"\"," ON
-										"}[10m]))) and on() (hour() == %d))[1d:10m])",
-			hour);
+		buf_printf(&expr, HOURLY, hour);
 		snprintf(name, sizeof(name), "%02d", hour);
 		grafana_target_begin(w, (size_t)hour, SOURCE);
 		jsonw_key_str(w, "expr", buf_str(&expr));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * prometheus_rules: alert rules over /metrics. YAML whose scalars are JSON strings, so
  * that no name can break out of its place. */
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +10,9 @@
 #include "banned.h"
 
 #define EXPRESSION_MAX (4u << 20)
+
+#define BY_GROUP "kafka_cluster, consumergroup" /* the first with several clusters */
+#define BY_TOPIC BY_GROUP ", topic"
 
 struct alert_rule {
 	const char *name, *expr, *hold, *severity, *summary;
@@ -36,13 +39,14 @@ static const struct alert_rule rules[] = {
 	 "critical",
 	 "documents of {{ $labels.instance }} were given up ({{ $labels.outcome }})"},
 	{"ConsumerLagNoData",
-	 "kafka_consumergroup_lag_sum offset 10m unless kafka_consumergroup_lag_sum",
+	 "max by (" BY_TOPIC ") (last_over_time(kafka_consumergroup_lag_sum[6h])) "
+	 "unless max by (" BY_TOPIC ") (kafka_consumergroup_lag_sum)",
 	 "3m", "critical",
 	 "nothing is known of {{ $labels.topic }} of {{ $labels.consumergroup }}"},
 	{"ConsumerStopped",
-	 "sum by (consumergroup, topic) "
+	 "sum by (" BY_TOPIC ") "
 	 "(changes(kafka_consumergroup_current_offset[10m])) == 0 and "
-	 "sum by (consumergroup, topic) (kafka_consumergroup_lag_sum) > 0",
+	 "sum by (" BY_TOPIC ") (kafka_consumergroup_lag_sum) > 0",
 	 "5m", "critical",
 	 "{{ $labels.consumergroup }} has messages of {{ $labels.topic }} and takes "
 	 "none"},
@@ -55,13 +59,16 @@ static void put_string(struct buf *out, const char *key, const char *text)
 	buf_addch(out, '\n');
 }
 
-static void put_rule(struct buf *out, const struct alert_rule *r)
+/* `threshold`: a label that tells rules of one name apart, or NULL. */
+static void put_rule(struct buf *out, const struct alert_rule *r, const char *threshold)
 {
 	put_string(out, "      - alert", r->name);
 	put_string(out, "        expr", r->expr);
 	put_string(out, "        for", r->hold);
 	buf_addstr(out, "        labels:\n");
 	put_string(out, "          severity", r->severity);
+	if (threshold != NULL)
+		put_string(out, "          threshold", threshold);
 	buf_addstr(out, "        annotations:\n");
 	put_string(out, "          summary", r->summary);
 }
@@ -103,11 +110,33 @@ static void put_selector(struct buf *out, const struct level *l)
 	buf_free(&names);
 }
 
+/* "topic above 30 for 5m in GROUP"; labels are templates, in which {{ begins a field.
+ */
+static void put_threshold(struct buf *out, const struct level *l, const char *value,
+			  const char *hold)
+{
+	static const char *const on[] = {[THRESHOLD_PARTITION] = "partition",
+					 [THRESHOLD_TOPIC] = "topic",
+					 [THRESHOLD_GROUP] = "group"};
+
+	buf_printf(out, "%s above %s for %s", on[l->on], value, hold);
+	if (l->group == NULL)
+		return;
+	buf_addstr(out, " in ");
+	for (const char *c = l->group; *c != '\0'; c++)
+		if (c[0] == '{' && c[1] == '{') {
+			buf_addstr(out, "{{\"{{\"}}");
+			c++;
+		} else {
+			buf_addch(out, *c);
+		}
+}
+
 static const char *const metrics[][2] = {
 	[THRESHOLD_PARTITION] = {"kafka_consumergroup_lag", METRIC_PARTITION_TIME_LAG},
 	[THRESHOLD_TOPIC] = {"kafka_consumergroup_lag_sum", METRIC_TOPIC_TIME_LAG},
-	[THRESHOLD_GROUP] = {"sum by (consumergroup) (kafka_consumergroup_lag_sum",
-			     "max by (consumergroup) (" METRIC_TOPIC_TIME_LAG},
+	[THRESHOLD_GROUP] = {"sum by (" BY_GROUP ") (kafka_consumergroup_lag_sum",
+			     "max by (" BY_GROUP ") (" METRIC_TOPIC_TIME_LAG},
 };
 static const char *const places[] = {
 	[THRESHOLD_PARTITION] = "{{ $labels.topic }} partition {{ $labels.partition }} "
@@ -119,22 +148,28 @@ static const char *const places[] = {
 static void put_level(struct buf *out, const struct level *l)
 {
 	struct buf expr = BUF_INIT(EXPRESSION_MAX), hold = BUF_INIT(64);
-	struct buf summary = BUF_INIT(512);
+	struct buf summary = BUF_INIT(512), threshold = BUF_INIT(65536);
 	bool time = l->of == THRESHOLD_TIME;
+	char value[64];
 
+	snprintf(value, sizeof(value), "%.*f", time ? 3 : 0,
+		 time ? l->value / 1000 : l->value);
 	buf_addstr(&expr, metrics[l->on][time]);
 	put_selector(&expr, l);
-	buf_addstr(&expr, l->on == THRESHOLD_GROUP ? ")" : "");
-	buf_printf(&expr, " > %.*f", time ? 3 : 0, time ? l->value / 1000 : l->value);
+	buf_printf(&expr, "%s > %s", l->on == THRESHOLD_GROUP ? ")" : "", value);
 	put_duration(&hold, l->for_ms);
+	put_threshold(&threshold, l, value, buf_str(&hold));
 	buf_printf(&summary, "%s is {{ $value%s }} behind", places[l->on],
 		   time ? " | humanizeDuration" : "");
-	put_rule(out, &(struct alert_rule){time ? "ConsumerTimeLag" : "ConsumerLag",
-					   buf_str(&expr), buf_str(&hold), l->severity,
-					   buf_str(&summary)});
+	put_rule(out,
+		 &(struct alert_rule){time ? "ConsumerTimeLag" : "ConsumerLag",
+				      buf_str(&expr), buf_str(&hold), l->severity,
+				      buf_str(&summary)},
+		 buf_str(&threshold));
 	buf_free(&expr);
 	buf_free(&hold);
 	buf_free(&summary);
+	buf_free(&threshold);
 }
 
 void dashboard_prometheus_rules(const struct dashboard *d, struct buf *out)
@@ -144,7 +179,7 @@ void dashboard_prometheus_rules(const struct dashboard *d, struct buf *out)
 
 	buf_addstr(out, "groups:\n  - name: mmlag\n    rules:\n");
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		put_rule(out, &rules[i]);
+		put_rule(out, &rules[i], NULL);
 	for (size_t i = 0; i < n; i++)
 		put_level(out, &levels[i]);
 	levels_free(levels, n);
