@@ -10,8 +10,8 @@
 #define TOPIC_FIELD "topic.keyword" /* is there in our mapping and in guessed ones */
 
 /* Ours of /metrics, in seconds, with the labels of kafka_consumergroup_lag(_sum). */
-#define METRIC_TOPIC_TIME_LAG "mmlag_consumergroup_time_lag_seconds"
-#define METRIC_PARTITION_TIME_LAG "mmlag_consumergroup_partition_time_lag_seconds"
+#define METRIC_TOPIC_TIME_LAG "mmlag_topic_time_lag_seconds"
+#define METRIC_PARTITION_TIME_LAG "mmlag_partition_time_lag_seconds"
 
 /* Finished JSON as a value.  @thread main */
 void json_put(struct jsonw *w, const char *json);
@@ -103,7 +103,8 @@ struct level {
 	int64_t for_ms;
 	const char *group; /* NULL: all */
 	const char **topics;
-	size_t n; /* of topics; 0: all of the group */
+	size_t n;   /* of topics; 0: all of the group */
+	bool whole; /* a pattern is among them: all of the group */
 };
 
 /* The configured thresholds, those of the same level put together; one for all topics

@@ -52,10 +52,13 @@ static void add(struct list *l, const struct config_topic *t,
 	if (isnan(value))
 		return;
 	v = find(l, &like);
+	v->whole |= t->name == NULL;
+	if (v->whole)
+		v->n = 0;
 	for (size_t i = 0; i < v->n; i++)
 		if (same_text(v->topics[i], t->name))
 			return;
-	if (t->name == NULL) /* a pattern of topics: the whole group */
+	if (v->whole)
 		return;
 	v->topics = mem_realloc(v->topics, v->n + 1, sizeof(*v->topics));
 	v->topics[v->n++] = t->name;

@@ -18,15 +18,15 @@ struct alert_rule {
 	const char *name, *expr, *hold, *severity, *summary;
 };
 
-/* What needs no configuration. Series of a topic vanish when it is without data. */
+/* What needs no configuration: the daemon, and its verdicts. */
 static const struct alert_rule rules[] = {
-	{"MmlagDown", "absent(mmlag_samples_total)", "2m", "critical",
+	{"MmlagDown", "absent(mmlag_build_info)", "2m", "critical",
 	 "mmlag is not scraped: nothing is known of the lag"},
 	{"MmlagNotSampling", "rate(mmlag_samples_total[10m]) == 0", "5m", "critical",
 	 "mmlag on {{ $labels.instance }} takes no samples"},
 	{"MmlagNotShipping",
-	 "mmlag_spool_oldest_timestamp_milliseconds > 0 and time() * 1000 - "
-	 "mmlag_spool_oldest_timestamp_milliseconds > 900000",
+	 "mmlag_spool_oldest_timestamp_seconds > 0 and "
+	 "time() - mmlag_spool_oldest_timestamp_seconds > 900",
 	 "1m", "warning",
 	 "documents of {{ $labels.instance }} have waited for 15 minutes"},
 	{"MmlagSpoolInMemory", "mmlag_spool_degraded == 1", "1m", "warning",
@@ -38,18 +38,21 @@ static const struct alert_rule rules[] = {
 	 "increase(mmlag_documents_total{outcome=~\"evicted|expired\"}[15m]) > 0", "0s",
 	 "critical",
 	 "documents of {{ $labels.instance }} were given up ({{ $labels.outcome }})"},
-	{"ConsumerLagNoData",
-	 "max by (" BY_TOPIC ") (last_over_time(kafka_consumergroup_lag_sum[6h])) "
-	 "unless max by (" BY_TOPIC ") (kafka_consumergroup_lag_sum)",
-	 "3m", "critical",
-	 "nothing is known of {{ $labels.topic }} of {{ $labels.consumergroup }}"},
+	{"ConsumerLagNoData", "max by (" BY_TOPIC ") (mmlag_topic_nodata) == 1", "3m",
+	 "critical",
+	 "nothing is known of {{ $labels.topic }} in {{ $labels.consumergroup }}; the "
+	 "reason is a label of mmlag_topic_nodata"},
+	/* Burrow's codes: 4 STOP, 5 STALL, 6 REWIND */
 	{"ConsumerStopped",
-	 "sum by (" BY_TOPIC ") "
-	 "(changes(kafka_consumergroup_current_offset[10m])) == 0 and "
-	 "sum by (" BY_TOPIC ") (kafka_consumergroup_lag_sum) > 0",
-	 "5m", "critical",
-	 "{{ $labels.consumergroup }} has messages of {{ $labels.topic }} and takes "
-	 "none"},
+	 "count by (" BY_TOPIC
+	 ") (mmlag_partition_status == 4 or mmlag_partition_status == 5) > 0",
+	 "1m", "critical",
+	 "{{ $labels.consumergroup }} stands still in {{ $value }} partitions of "
+	 "{{ $labels.topic }}"},
+	{"ConsumerRewound", "count by (" BY_TOPIC ") (mmlag_partition_status == 6) > 0",
+	 "0s", "warning",
+	 "{{ $labels.consumergroup }} went back in {{ $value }} partitions of "
+	 "{{ $labels.topic }}"},
 };
 
 static void put_string(struct buf *out, const char *key, const char *text)

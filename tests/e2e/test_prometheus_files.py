@@ -3,6 +3,7 @@
 figures that are known, every rule made to fire and not to fire by promtool."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -13,7 +14,7 @@ import urllib.request
 
 import pytest
 
-from conftest import MMLAG, wait_for
+from conftest import MMLAG, ROOT, wait_for
 
 if not shutil.which("prometheus") or not shutil.which("promtool"):
     pytest.skip("no prometheus", allow_module_level=True)
@@ -42,7 +43,7 @@ def lag_series():
     for topic, lag, n in (("orders", 42, 3), ("x.y", 7, 1)):
         at = {"consumergroup": g, "topic": topic, "instance": "m1"}
         yield "kafka_consumergroup_lag_sum", at, lambda t, v=lag: v
-        yield "mmlag_consumergroup_time_lag_seconds", at, lambda t, v=lag: v / 10
+        yield "mmlag_topic_time_lag_seconds", at, lambda t, v=lag: v / 10
         yield "kafka_topic_partitions", {"topic": topic, "instance": "m1"}, lambda t, v=n: v
     yield "kafka_consumergroup_members", {"consumergroup": g, "instance": "m1"}, lambda t: 2
     yield "mmlag_samples_total", {"instance": "m1"}, lambda t: 0.5 * t
@@ -216,6 +217,15 @@ def test_each_variable_has_its_values(prometheus, config):
                 assert got in ({GROUP}, {"orders", "x.y"}, {"b1", "b2"}), (v["name"], got)
 
 
+def test_every_metric_of_ours_is_one_that_is_served(config, tmp_path):
+    with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as f:
+        served = set(re.findall(r"^\| `(mmlag_\w+)` \|", f.read(), re.M))
+    used = export(write(tmp_path / "c.yaml", THRESHOLDS), "prometheus-rules") + "".join(
+        export(config, "grafana", "--board", b) for b in ("prometheus", "brokers"))
+    names = set(re.findall(r"\bmmlag_\w+", used))
+    assert len(names) > 8 and names <= served, names - served
+
+
 # --- alert rules ---
 
 THRESHOLDS = [
@@ -245,10 +255,10 @@ def rules(tmp_path):
 
 
 def test_promtool_takes_the_rules(rules, tmp_path, config):
-    assert "SUCCESS: 13 rules found" in promtool("check", "rules", str(rules))
+    assert "SUCCESS: 14 rules found" in promtool("check", "rules", str(rules))
     default = tmp_path / "default.yml"
     default.write_text(export(config, "prometheus-rules", "--threshold", "77"))
-    assert "SUCCESS: 9 rules found" in promtool("check", "rules", str(default))
+    assert "SUCCESS: 10 rules found" in promtool("check", "rules", str(default))
     assert 'expr: "kafka_consumergroup_lag_sum > 77"' in default.read_text()
 
 
@@ -278,31 +288,37 @@ X = dict(G, topic="x.y")
 @pytest.mark.parametrize("name,input_series,labels_of_alert", [
     ("MmlagDown", [series("up", "1x30")], {"severity": "critical"}),
     ("MmlagNotSampling", [series("mmlag_samples_total", "5x30", instance="m1")], {"instance": "m1"}),
-    ("MmlagNotShipping", [series("mmlag_spool_oldest_timestamp_milliseconds", "1x30", instance="m1")],
+    ("MmlagNotShipping", [series("mmlag_spool_oldest_timestamp_seconds", "1x30", instance="m1")],
      {"severity": "warning"}),
     ("MmlagSpoolInMemory", [series("mmlag_spool_degraded", "1x30", instance="m1")], {"instance": "m1"}),
     ("MmlagDocumentsRefused", [series("mmlag_documents_total", "0+1x30", outcome="rejected")],
      {"outcome": "rejected"}),
     ("MmlagDocumentsLost", [series("mmlag_documents_total", "0+1x30", outcome="evicted")],
      {"outcome": "evicted"}),
-    ("ConsumerLagNoData", [series("kafka_consumergroup_lag_sum", "5x10", **O)], O),
-    ("ConsumerStopped", [series("kafka_consumergroup_lag_sum", "9x30", **O),
-                         series("kafka_consumergroup_current_offset", "3x30", partition="0", **O)], O),
+    ("ConsumerLagNoData", [series("mmlag_topic_nodata", "1x30", reason="ssh_lost", **O)], O),
+    # another reason is the same alert
+    ("ConsumerLagNoData", [series("mmlag_topic_nodata", "1x18", reason="ssh_lost", **O),
+                           series("mmlag_topic_nodata", "_x18 1x9", reason="ssh_auth", **O)], O),
+    ("ConsumerStopped", [series("mmlag_partition_status", "4x30", partition="0", **O)], O),
+    ("ConsumerStopped", [series("mmlag_partition_status", "5x30", partition="0", **O)], O),
+    ("ConsumerRewound", [series("mmlag_partition_status", "6x30", partition="0", **O)], O),
     ("ConsumerLag", [series("kafka_consumergroup_lag_sum", "31x30", **O)], dict(O, severity="warning")),
     ("ConsumerLag", [series("kafka_consumergroup_lag", "6x30", partition="3", **X)],
      dict(X, partition="3")),
     ("ConsumerLag", [series("kafka_consumergroup_lag_sum", "1500x30", **X),
                      series("kafka_consumergroup_lag_sum", "501x30", **G, topic="other")],
      dict(G, severity="critical")),
-    ("ConsumerTimeLag", [series("mmlag_consumergroup_time_lag_seconds", "91x30", **O)], O),
+    ("ConsumerTimeLag", [series("mmlag_topic_time_lag_seconds", "91x30", **O)], O),
 ])
 def test_a_rule_fires_when_it_should(rules, name, input_series, labels_of_alert):
     assert fires(rules, input_series, name, **labels_of_alert)
 
 
 WELL = [
+    series("mmlag_build_info", "1x30", instance="m1"), series("mmlag_topic_nodata", "0x30", reason="", **O),
+    *(series("mmlag_partition_status", f"{code}x30", partition=str(code), **O) for code in (0, 1, 2, 3)),
     series("mmlag_samples_total", "0+6x30", instance="m1"),
-    series("mmlag_spool_oldest_timestamp_milliseconds", "0x30", instance="m1"),
+    series("mmlag_spool_oldest_timestamp_seconds", "0x30", instance="m1"),
     series("mmlag_spool_degraded", "0x30", instance="m1"),
     *(series("mmlag_documents_total", "3x30", outcome=o) for o in ("rejected", "evicted", "expired")),
     series("kafka_consumergroup_lag_sum", "30x30", **O), series("kafka_consumergroup_lag_sum", "400x30", **X),
@@ -310,9 +326,7 @@ WELL = [
     series("kafka_consumergroup_lag", "5x30", partition="0", **X),
     series("kafka_consumergroup_lag", "900x30", partition="0", **G, topic="xzy"),  # "." is no pattern
     series("kafka_consumergroup_lag", "900x30", partition="0", consumergroup="other", topic="x.y"),
-    series("kafka_consumergroup_current_offset", "0+9x30", partition="0", **O),
-    series("kafka_consumergroup_current_offset", "0+9x30", partition="0", **X),
-    series("mmlag_consumergroup_time_lag_seconds", "90x30", **O),
+    series("mmlag_topic_time_lag_seconds", "90x30", **O),
 ]
 
 
