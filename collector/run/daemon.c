@@ -110,6 +110,8 @@ static int start_store(struct daemon *d, struct err *err)
 	l.min_free = d->config->spool.min_free;
 	l.dead_bytes = d->config->dead_letters.bytes;
 	l.dead_age_ms = d->config->dead_letters.age_ms;
+	l.history_bytes = d->config->history.bytes;
+	l.history_age_ms = d->config->history.age_ms;
 	if (store_open(&d->store, d->config->state_dir, &l, err) != 0)
 		return err->class;
 	store_status(d->store, &status);

@@ -63,6 +63,7 @@ void findings_reset(struct findings *f)
 		document_fini(&f->v[i].document);
 		free(f->v[i].name);
 		free(f->v[i].notice);
+		history_point_fini(&f->v[i].point);
 	}
 	f->n = 0;
 }
@@ -271,6 +272,7 @@ static void slot_sample(struct stream *stream, struct slot *s,
 	if (f->state_changed)
 		s->state = sample->state;
 	s->status = a.status;
+	f->point = history_point_of(sample, &a);
 	s->gap.reason = REASON_NONE;
 	s->seen = true;
 	s->last_data = now; /* a host's clock that was set back is no silence */

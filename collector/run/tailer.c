@@ -135,12 +135,27 @@ static void tell(const struct finding *f)
 		tell_status(f);
 }
 
+/* Of a pattern that found nothing there is no history. */
+static void remember(struct tailer *t, const struct finding *f)
+{
+	const struct store_topic of = {f->topic->cluster, f->topic->group,
+				       f->document.topic};
+
+	if (*f->document.topic == '\0')
+		return;
+	if (f->is_gap)
+		store_history_gap(t->store, &of, f->document.t, &f->gap);
+	else
+		store_history_add(t->store, &of, &f->point);
+}
+
 static void collect(struct tailer *t)
 {
 	for (size_t i = 0; i < t->found.n; i++) {
 		tell(&t->found.v[i]);
 		if (t->found.v[i].notice != NULL)
 			continue;
+		remember(t, &t->found.v[i]);
 		if (t->board != NULL)
 			board_document(t->board, t->found.v[i].document.json,
 				       t->found.v[i].document.len);

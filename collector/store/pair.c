@@ -6,11 +6,9 @@
  * when it proves damaged, it is put aside. */
 #include "pair_int.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "aside_int.h"
 #include "base/jsonw.h"
@@ -29,6 +27,11 @@
 static bool usable(const struct pair *p)
 {
 	return p->db[PAIR_FILE] != NULL && !p->failed;
+}
+
+struct spool *pair_file(struct pair *p)
+{
+	return usable(p) ? p->db[PAIR_FILE] : NULL;
 }
 
 /* The word for the name of a file that is put aside; NULL for trouble that passes. */
@@ -71,12 +74,17 @@ static int put_aside(struct pair *p, const char *why, struct err *err)
 static int open_spool(struct pair *p, enum pair_side side, struct err *err)
 {
 	const struct store_limits *l = &p->limits;
-	struct spool_limits file = {l->max_bytes, l->max_age_ms, l->dead_bytes,
-				    l->dead_age_ms, 0};
+	struct spool_limits file = {
+		l->max_bytes,     l->max_age_ms,    l->dead_bytes, l->dead_age_ms, 0,
+		l->history_bytes, l->history_age_ms};
 	/* Rows take more room than their JSON, and room is needed to delete. */
-	struct spool_limits memory = {l->memory_bytes / 2, l->max_age_ms,
-				      l->memory_bytes / 8, l->dead_age_ms,
-				      l->memory_bytes / PAGE_BYTES + 16};
+	struct spool_limits memory = {l->memory_bytes / 2,
+				      l->max_age_ms,
+				      l->memory_bytes / 8,
+				      l->dead_age_ms,
+				      l->memory_bytes / PAGE_BYTES + 16,
+				      0,
+				      0};
 	struct spool *s;
 
 	if (memory.dead_bytes > l->dead_bytes)
@@ -156,8 +164,7 @@ static void give_up_file(struct pair *p, const char *why, struct err *err)
 		p->retry_ms *= 2;
 }
 
-/* After any failure of the file, with its transaction rolled back. */
-static void file_fault(struct pair *p, struct err *err)
+void pair_file_fault(struct pair *p, struct err *err)
 {
 	const char *why = aside_word(err->code);
 
@@ -173,16 +180,26 @@ static void file_fault(struct pair *p, struct err *err)
 	}
 }
 
-/* A slice of the records noted. */
-static int put_records(struct pair *p, size_t *n, struct err *err)
+/* What goes into the file beside documents, in slices. */
+struct extras {
+	size_t records, rows; /* written, to be forgotten after the commit */
+};
+
+static int put_extras(struct pair *p, struct wall now, struct extras *x, bool *more,
+		      struct err *err)
 {
+	struct spool *s = p->db[PAIR_FILE];
 	size_t bytes = 0;
 
-	for (*n = 0; *n < p->records.n && bytes < RECORD_BYTES; ++*n) {
-		if (spool_put(p->db[PAIR_FILE], &p->records.v[*n], err) != 0)
+	for (; x->records < p->records.n && bytes < RECORD_BYTES; x->records++) {
+		if (spool_put(s, &p->records.v[x->records], err) != 0)
 			return err->class;
-		bytes += p->records.v[*n].len;
+		bytes += p->records.v[x->records].len;
 	}
+	if (history_write(&p->history, s, &x->rows, err) != 0)
+		return err->class;
+	if (spool_history_due(s, now) && spool_history_care(s, now, more, err) != 0)
+		return err->class;
 	return 0;
 }
 
@@ -192,23 +209,25 @@ static int apply(struct pair *p, enum pair_side side, const struct document *doc
 {
 	struct spool *s = p->db[side];
 	struct wall now = clock_wall();
-	bool more = false;
-	size_t put = 0;
+	struct extras x = {0, 0};
+	bool more = false, tended = false;
 
 	if (spool_begin(s, err) != 0)
 		goto fail;
 	for (size_t i = 0; i < n; i++)
 		if (spool_insert(s, first_id + (int64_t)i, &docs[i], err) != 0)
 			goto fail;
-	if (side == PAIR_FILE && !p->no_room && put_records(p, &put, err) != 0)
+	if (side == PAIR_FILE && !p->no_room &&
+	    put_extras(p, now, &x, &tended, err) != 0)
 		goto fail;
 	if (spool_settle(s, p->pending[side].v, p->pending[side].n, now, err) != 0 ||
 	    (spool_over_limit(s, now) && spool_limit(s, now, &more, err) != 0) ||
 	    spool_commit(s, err) != 0)
 		goto fail;
 	clear_verdicts(&p->pending[side]);
-	records_drop(&p->records, put);
-	p->more |= more;
+	records_drop(&p->records, x.records);
+	history_written(&p->history, x.rows);
+	p->more |= more || tended;
 	return 0;
 fail:
 	spool_rollback(s);
@@ -227,7 +246,7 @@ static bool apply_to_file(struct pair *p, const struct document *docs, size_t n,
 			file_is_well(p);
 			return true;
 		}
-		file_fault(p, &err);
+		pair_file_fault(p, &err);
 	}
 	return false;
 }
@@ -269,27 +288,12 @@ static void apply_to_memory(struct pair *p, const struct document *docs, size_t 
  * deleted: that is how the room comes back. */
 static void look_for_room(struct pair *p)
 {
-	struct statvfs v;
-	int64_t available;
+	char words[sizeof(p->trouble)] = "";
 
-	if (p->limits.min_free <= 0 || statvfs(p->dir, &v) != 0)
-		return;
-	if (__builtin_mul_overflow((int64_t)v.f_bavail, (int64_t)v.f_frsize,
-				   &available))
-		available = INT64_MAX;
-	p->no_room = available < p->limits.min_free;
-	if (p->failed)
-		return;
-	if (p->no_room)
-		snprintf(p->trouble, sizeof(p->trouble),
-			 "%.100s: %lld MiB are free in this file system, "
-			 "spool.min_free asks "
-			 "for %lld: new documents wait in memory; free some space or "
-			 "lower it",
-			 p->dir, (long long)(available >> 20),
-			 (long long)(p->limits.min_free >> 20));
-	else
-		*p->trouble = '\0';
+	p->no_room = room_is_low(p->dir, p->limits.min_free, p->no_room, words,
+				 sizeof(words));
+	if (!p->failed)
+		snprintf(p->trouble, sizeof(p->trouble), "%s", words);
 }
 
 void pair_open(struct pair *p, const char *dir, const struct store_limits *l)
@@ -301,6 +305,8 @@ void pair_open(struct pair *p, const char *dir, const struct store_limits *l)
 		p->limits.max_age_ms = AGE_MAX_MS;
 	if (p->limits.dead_age_ms > AGE_MAX_MS)
 		p->limits.dead_age_ms = AGE_MAX_MS;
+	if (p->limits.history_age_ms > AGE_MAX_MS)
+		p->limits.history_age_ms = AGE_MAX_MS;
 	p->path = mem_printf("%s/mmlag.db", dir);
 	p->retry_ms = STORE_REOPEN_MS;
 	p->next_id = 1;
@@ -357,22 +363,30 @@ void pair_records(struct pair *p, enum store_kind kind, struct records *out)
 	struct err err = ERR_INIT;
 
 	if (usable(p) && spool_records(p->db[PAIR_FILE], (int)kind, out, &err) != 0)
-		file_fault(p, &err);
+		pair_file_fault(p, &err);
 	for (size_t i = 0; i < p->records.n; i++)
 		if (p->records.v[i].kind == kind)
 			records_put(out, kind, p->records.v[i].key,
 				    p->records.v[i].bytes, p->records.v[i].len);
 }
 
-/* Are there records that the file would take? */
-static bool has_records(const struct pair *p)
+void pair_history(struct pair *p, struct history_events *e)
 {
-	return p->records.n > 0 && usable(p) && !p->no_room;
+	if (p->limits.history_bytes > 0)
+		history_take(&p->history, e);
+	else
+		history_events_fini(e);
+}
+
+/* Is there something beside documents that the file would take? */
+static bool has_extras(const struct pair *p)
+{
+	return (p->records.n > 0 || p->history.waits > 0) && usable(p) && !p->no_room;
 }
 
 static bool has_work(struct pair *p, enum pair_side side)
 {
-	return p->pending[side].n > 0 || (side == PAIR_FILE && has_records(p)) ||
+	return p->pending[side].n > 0 || (side == PAIR_FILE && has_extras(p)) ||
 	       spool_over_limit(p->db[side], clock_wall());
 }
 
@@ -405,7 +419,7 @@ void pair_take(struct pair *p, enum store_range range, size_t max_n, size_t max_
 			continue;
 		if (spool_take(p->db[side], range, max_n, max_bytes, out, &err) != 0 &&
 		    side == PAIR_FILE)
-			file_fault(p, &err);
+			pair_file_fault(p, &err);
 		for (size_t i = 0; i < out->n; i++)
 			out->rows[i] = out->rows[i] * 2 + (side == PAIR_MEMORY);
 	}
@@ -423,7 +437,7 @@ static void retry_file(struct pair *p)
 			return;
 		}
 	} else if (p->suspended && spool_resume(p->db[PAIR_FILE], &err) != 0) {
-		file_fault(p, &err);
+		pair_file_fault(p, &err);
 		return;
 	}
 	p->failed = p->suspended = false;
@@ -448,7 +462,7 @@ static void move_back(struct pair *p)
 	if (!empty(p->db[PAIR_MEMORY]) &&
 	    spool_move(p->db[PAIR_MEMORY], p->db[PAIR_FILE], &p->next_id, &more,
 		       &err) != 0) {
-		file_fault(p, &err);
+		pair_file_fault(p, &err);
 		return;
 	}
 	p->more |= more;
@@ -465,7 +479,16 @@ static void tidy(struct pair *p, bool thorough)
 
 	if (usable(p) && spool_tidy(p->db[PAIR_FILE], thorough || p->tidying,
 				    &p->tidying, &err) != 0)
-		file_fault(p, &err);
+		pair_file_fault(p, &err);
+}
+
+/* Is anything in the file too old or too much? */
+static bool over_limit(const struct pair *p)
+{
+	struct wall now = clock_wall();
+
+	return spool_over_limit(p->db[PAIR_FILE], now) ||
+	       (!p->no_room && spool_history_due(p->db[PAIR_FILE], now));
 }
 
 static void tick(struct pair *p)
@@ -476,12 +499,13 @@ static void tick(struct pair *p)
 		err_set_code(&err, ERR_RETRY, SPOOL_IO,
 			     "%s was removed or replaced by somebody", p->path);
 		rescue_records(p);
-		file_fault(p, &err);
+		pair_file_fault(p, &err);
 		p->retry_at = clock_mono();
 	}
 	if (usable(p) && ++p->calm >= CALM_TICKS)
 		p->retry_ms = STORE_REOPEN_MS;
 	look_for_room(p);
+	history_pack(&p->history, clock_wall(), false);
 	p->tick_at = mono_add_ms(clock_mono(), TICK_MS);
 }
 
@@ -515,14 +539,13 @@ struct mono pair_tend(struct pair *p)
 	if (p->failed && !mono_before(clock_mono(), p->retry_at))
 		retry_file(p);
 	move_back(p);
-	if (has_records(p) ||
-	    (usable(p) && spool_over_limit(p->db[PAIR_FILE], clock_wall())))
+	if (has_extras(p) || (usable(p) && over_limit(p)))
 		(void)apply_to_file(p, NULL, 0, 0);
 	if (p->db[PAIR_MEMORY] != NULL &&
 	    spool_over_limit(p->db[PAIR_MEMORY], clock_wall()))
 		apply_to_memory(p, NULL, 0, 0);
 	tidy(p, ticking);
-	if (p->more || has_records(p) || (p->tidying && usable(p)))
+	if (p->more || has_extras(p) || (p->tidying && usable(p)))
 		return clock_mono();
 	when = mono_min(p->tick_at, next_expiry(p));
 	return p->failed ? mono_min(when, p->retry_at) : when;
@@ -533,12 +556,13 @@ void pair_close(struct pair *p)
 	if ((p->db[PAIR_MEMORY] != NULL || p->records.n > 0) && p->failed)
 		retry_file(p);
 	p->no_room = false; /* better below min_free than lost */
+	history_pack(&p->history, clock_wall(), true);
 	do {
 		p->more = false;
 		move_back(p);
-		if (has_records(p))
+		if (has_extras(p))
 			(void)apply_to_file(p, NULL, 0, 0);
-	} while (p->more || has_records(p));
+	} while (p->more || has_extras(p));
 	if (p->db[PAIR_MEMORY] != NULL) {
 		/* No file would take them: lost, and counted as such. */
 		metrics_add(METRIC_DOC_EVICTED,
@@ -552,6 +576,7 @@ void pair_close(struct pair *p)
 		free(p->pending[side].v);
 	}
 	records_fini(&p->records);
+	history_fini(&p->history);
 	free(p->dir);
 	free(p->path);
 	*p = (struct pair){.dir = NULL};

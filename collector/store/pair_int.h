@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "history_int.h"
+#include "room_int.h"
 #include "store/spool.h"
 #include "store/store.h"
 
@@ -27,6 +29,7 @@ struct pair {
 	struct spool *db[PAIR_SIDES]; /* NULL: not open */
 	struct pair_verdicts pending[PAIR_SIDES];
 	struct records records; /* not in the file yet */
+	struct history history; /* the newest of it */
 	int64_t next_id;        /* larger than any id in use */
 	int64_t boundary;       /* documents up to here are backlog */
 	bool failed;            /* the file is left alone until retry_at */
@@ -59,6 +62,15 @@ void pair_verdict(struct pair *p, int64_t row, enum bulk_verdict verdict, int st
 
 /* Note records for the next commit, which takes them over.  @thread store */
 void pair_put(struct pair *p, struct records *r);
+
+/* Take in what tailers told of their topics.  @thread store */
+void pair_history(struct pair *p, struct history_events *e);
+
+/* The file, while it can be used; else NULL.  @thread store */
+struct spool *pair_file(struct pair *p);
+
+/* After any failure of the file, with its transaction rolled back.  @thread store */
+void pair_file_fault(struct pair *p, struct err *err);
 
 /* All records of a kind, those noted included; `out` must be empty.
  * @thread main, before the store's thread */

@@ -16,13 +16,15 @@
 
 #include "banned.h"
 
+#define OF_SERIES "series = (SELECT id FROM series WHERE name = ?1)"
+
 static const char *const statements[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
 	[ST_ROLLBACK] = "ROLLBACK",
 	[ST_BOOKS] =
 		"UPDATE meta SET next_id = ?1, documents = ?2, bytes = ?3, dead = ?4,"
-		" dead_bytes = ?5 WHERE one = 1",
+		" dead_bytes = ?5, history_bytes = ?6 WHERE one = 1",
 	[ST_INSERT] =
 		"INSERT INTO q(id, topic, t, doc_id, doc) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[ST_DELETE] = "DELETE FROM q WHERE id BETWEEN ?1 AND ?2",
@@ -41,11 +43,37 @@ static const char *const statements[ST_COUNT] = {
 	[ST_DEAD_INSERT] =
 		"INSERT INTO dead(topic, t, doc_id, doc, at, status, type, reason)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ST_DEAD_RANGE] = "SELECT id, topic, t, doc_id, doc FROM dead"
+			  " WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+	[ST_DEAD_DELETE] = "DELETE FROM dead WHERE id BETWEEN ?1 AND ?2",
+	[ST_RANGE] = "SELECT id, length(doc) FROM q WHERE id BETWEEN ?1 AND ?2"
+		     " ORDER BY id LIMIT ?3",
 	[ST_PUT] = "INSERT INTO record(kind, key, bytes) VALUES(?1, ?2, ?3)"
 		   " ON CONFLICT(kind, key) DO UPDATE SET bytes = excluded.bytes",
 	[ST_FORGET] = "DELETE FROM record WHERE kind = ?1 AND key = ?2",
 	[ST_RECORDS] = "SELECT kind, key, bytes FROM record"
 		       " WHERE kind BETWEEN ?1 AND ?2 ORDER BY kind, key",
+	[ST_SERIES_ADD] = "INSERT OR IGNORE INTO series(name) VALUES(?1)",
+	[ST_HISTORY_OLD] = "SELECT length(points) FROM history WHERE " OF_SERIES
+			   " AND level = ?2 AND t = ?3",
+	[ST_HISTORY_PUT] =
+		"INSERT OR REPLACE INTO history(series, level, t, points)"
+		" VALUES((SELECT id FROM series WHERE name = ?1), ?2, ?3, ?4)",
+	[ST_HISTORY_READ] = "SELECT t, points FROM history WHERE " OF_SERIES
+			    " AND level = ?2 AND t BETWEEN ?3 AND ?4 ORDER BY t",
+	[ST_HISTORY_BEFORE] = "SELECT t, points FROM history WHERE " OF_SERIES
+			      " AND level = ?2 AND t < ?3 ORDER BY t DESC LIMIT 1",
+	[ST_HISTORY_HEAD] = "SELECT rowid, length(points), t FROM history"
+			    " WHERE level = ?1 ORDER BY t LIMIT ?2",
+	[ST_HISTORY_DROP] = "DELETE FROM history WHERE rowid = ?1",
+	[ST_FOLD_NEXT] = "SELECT series, t FROM history WHERE level = ?1 AND t < ?2"
+			 " ORDER BY t LIMIT 1",
+	[ST_FOLD_READ] = "SELECT points FROM history WHERE series = ?1 AND level = ?2"
+			 " AND t BETWEEN ?3 AND ?4 ORDER BY t",
+	[ST_FOLD_DELETE] = "DELETE FROM history WHERE series = ?1 AND level = ?2"
+			   " AND t BETWEEN ?3 AND ?4",
+	[ST_FOLD_PUT] = "INSERT OR REPLACE INTO history(series, level, t, points)"
+			" VALUES(?1, ?2, ?3, ?4)",
 };
 
 /* Called by SQLite after each commit, in place of its own checkpoint, whose errors
@@ -98,10 +126,11 @@ static int read_oldest(struct spool *s, struct err *err)
 static int read_meta(struct spool *s, struct books *b, struct err *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(s->db,
-				    "SELECT next_id, documents, bytes, dead, dead_bytes"
-				    " FROM meta WHERE one = 1",
-				    -1, &st, NULL);
+	int rc =
+		sqlite3_prepare_v2(s->db,
+				   "SELECT next_id, documents, bytes, dead, dead_bytes,"
+				   " history_bytes FROM meta WHERE one = 1",
+				   -1, &st, NULL);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
@@ -111,6 +140,7 @@ static int read_meta(struct spool *s, struct books *b, struct err *err)
 		b->totals.bytes = sqlite3_column_int64(st, 2);
 		b->totals.dead = sqlite3_column_int64(st, 3);
 		b->totals.dead_bytes = sqlite3_column_int64(st, 4);
+		b->totals.history_bytes = sqlite3_column_int64(st, 5);
 	}
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		(void)sql_fail(err, s->db, rc, "cannot read");
@@ -316,6 +346,7 @@ static int write_books(struct spool *s, struct err *err)
 	sqlite3_bind_int64(st, 3, t->bytes);
 	sqlite3_bind_int64(st, 4, t->dead);
 	sqlite3_bind_int64(st, 5, t->dead_bytes);
+	sqlite3_bind_int64(st, 6, t->history_bytes);
 	return sql_done(st, "cannot write", err);
 }
 

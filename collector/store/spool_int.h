@@ -28,9 +28,23 @@ enum statement {
 	ST_DEAD_DROP,
 	ST_DEAD_READ,
 	ST_DEAD_INSERT,
+	ST_DEAD_RANGE,
+	ST_DEAD_DELETE,
+	ST_RANGE,
 	ST_PUT,
 	ST_FORGET,
 	ST_RECORDS,
+	ST_SERIES_ADD,
+	ST_HISTORY_OLD,
+	ST_HISTORY_PUT,
+	ST_HISTORY_READ,
+	ST_HISTORY_BEFORE,
+	ST_HISTORY_HEAD,
+	ST_HISTORY_DROP,
+	ST_FOLD_NEXT,
+	ST_FOLD_READ,
+	ST_FOLD_DELETE,
+	ST_FOLD_PUT,
 	ST_COUNT
 };
 
@@ -48,7 +62,7 @@ struct spool {
 	struct books now, committed;
 	struct flights flights;
 	int64_t boundary;
-	struct wall oldest, scanned;
+	struct wall oldest, scanned, history_care;
 	int wal_pages, checkpoint_at;
 	bool vacuuming;
 };

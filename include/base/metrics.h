@@ -25,6 +25,9 @@
 	  "Documents that reached their end, by outcome.")                            \
 	X(DOC_EXPIRED, "mmlag_documents_total", "outcome=\"expired\"", "counter",     \
 	  "Documents that reached their end, by outcome.")                            \
+	X(RETURNED, "mmlag_documents_returned_total", "", "counter",                  \
+	  "Documents that began their way anew: dead letters sent again, those of "   \
+	  "imported files.")                                                          \
 	X(SPOOL_DOCUMENTS, "mmlag_spool_documents", "", "gauge",                      \
 	  "Documents that wait in the spool.")                                        \
 	X(SPOOL_BYTES, "mmlag_spool_bytes", "", "gauge",                              \

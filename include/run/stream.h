@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "document/document.h"
 #include "lag/assess.h"
+#include "lag/history.h"
 #include "lag/reason.h"
 #include "lag/sample.h"
 #include "run/plan.h"
@@ -32,6 +33,7 @@ struct finding {
 	enum group_state state;
 	struct assessment assessment;
 	bool state_changed, status_changed; /* since the last sample */
+	struct history_point point;         /* of a sample */
 	struct document document;           /* to be taken over by the caller */
 };
 
@@ -41,7 +43,7 @@ struct findings {
 	size_t n, cap;
 };
 
-/* End the documents that were not taken over, forget all. findings_reset
+/* End the documents that were not taken over and the points, forget all. findings_reset
  * keeps the memory.  @thread the owner's */
 void findings_reset(struct findings *f);
 void findings_fini(struct findings *f);

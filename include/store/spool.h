@@ -36,12 +36,14 @@ struct spool_limits {
 	int64_t max_bytes, max_age_ms;
 	int64_t dead_bytes, dead_age_ms;
 	int64_t max_pages; /* of a database in memory */
+	int64_t history_bytes, history_age_ms;
 };
 
 struct spool_totals {
 	int64_t documents, bytes; /* bytes of JSON */
 	int64_t backlog;          /* of the documents: those up to the boundary */
 	int64_t dead, dead_bytes;
+	int64_t history_bytes; /* with a little for each row */
 };
 
 struct spool;

@@ -18,7 +18,10 @@
 #include "base/wake.h"
 #include "document/bulk.h"
 #include "document/document.h"
+#include "lag/history.h"
+#include "lag/reason.h"
 #include "store/batch.h"
+#include "store/question.h"
 #include "store/record.h"
 
 #define STORE_COMMIT_MS 200
@@ -32,12 +35,14 @@ struct store_limits {
 	int64_t dead_age_ms;
 	int64_t staging_bytes; /* memory in front of the file */
 	int64_t memory_bytes;  /* of the stand-in while the file cannot be written */
+	int64_t history_bytes; /* of the topics' history, oldest dropped first */
+	int64_t history_age_ms;
 };
 
 /* clang-format off */
 #define STORE_LIMITS_DEFAULT                                                            \
 	{1LL << 30, 7 * 86400000LL, 512LL << 20, 64LL << 20, 30 * 86400000LL,           \
-	 32LL << 20, 64LL << 20}
+	 32LL << 20, 64LL << 20, 256LL << 20, 30 * 86400000LL}
 /* clang-format on */
 
 struct store;
@@ -109,6 +114,31 @@ void store_put(struct store *s, enum store_kind kind, const char *key,
  * cannot be read then has none, and they stay in it until somebody puts them anew.
  * @thread main, before the store's thread runs */
 void store_each(struct store *s, enum store_kind kind, store_record *each, void *arg);
+
+/* A topic's history. `p` is copied; merged with others of the same ten seconds. A gap
+ * lasts until the next point of the topic, or until another reason is told. Never
+ * fails: while the file cannot be written some megabytes are kept, then the oldest are
+ * dropped.
+ * @thread any  @locks staging */
+struct store_topic {
+	const char *cluster, *group, *topic; /* NULL is "" */
+};
+
+void store_history_add(struct store *s, const struct store_topic *of,
+		       const struct history_point *p);
+void store_history_gap(struct store *s, const struct store_topic *of, struct wall from,
+		       const struct gap *gap);
+
+/* Ask; the question belongs to the store until its `done` is called, which happens
+ * before store_close has returned. Returns its number, for store_cancel.
+ * @thread any  @locks staging */
+int64_t store_ask(struct store *s, struct store_question *q);
+
+/* True: `done` will not be called, and the question is gone or will be; what had been
+ * begun in the file may yet be finished. False: `done` has been called or is being
+ * called at this moment by the store's thread.
+ * @thread any  @locks staging */
+bool store_cancel(struct store *s, int64_t number);
 
 struct store_status {
 	int64_t documents, bytes; /* waiting, staged ones included */

@@ -26,8 +26,8 @@ __attribute__((unused)) static void open_with(const char *dir,
 }
 
 __attribute__((unused)) static const struct store_limits roomy = {
-	1LL << 30,       7 * 86400000LL, 0,         64LL << 20,
-	30 * 86400000LL, 32LL << 20,     64LL << 20};
+	1LL << 30,  7 * 86400000LL, 0,           64LL << 20,     30 * 86400000LL,
+	32LL << 20, 64LL << 20,     256LL << 20, 30 * 86400000LL};
 
 __attribute__((unused)) static void open_store(void)
 {

@@ -125,8 +125,6 @@ static const struct {
 	 "write 64KiB\n"
 	 "5:41: max_age: \"30days\" is no duration; write it like 500ms, "
 	 "5s, 1m, 2h, 7d or 1h30m\n"
-	 "6:1: warning: \"history\" is accepted, but not acted upon by this "
-	 "version\n"
 	 "6:22: max_bytes: \"1.5GiB\" is no size; write it like 64KiB, 5MiB "
 	 "or 1GiB\n"},
 	{"shares",
@@ -368,8 +366,7 @@ static const struct {
 	 "alerts: {}\n"
 	 "receivers: []\n"
 	 "brokers: [{name: x}]\n"
-	 "heartbeat: {}\n"
-	 "history: {}\n",
+	 "heartbeat: {}\n",
 	 "4:18: \"proxy_jump\" is not supported by this version yet\n"
 	 "4:33: warning: \"target\" is accepted, but not acted upon by this "
 	 "version\n"
@@ -390,8 +387,6 @@ static const struct {
 	 "this version\n"
 	 "8:11: \"prometheus\" is missing in brokers\n"
 	 "9:1: warning: \"heartbeat\" is accepted, but not acted upon by "
-	 "this version\n"
-	 "10:1: warning: \"history\" is accepted, but not acted upon by "
 	 "this version\n"},
 	{"sources over HTTP",
 	 "defaults: {group: g, url: 'http://h:1/metrics'}\n"

@@ -12,8 +12,9 @@
 
 #define LEN 300
 
-static const struct spool_limits roomy = {1LL << 30, 7 * 86400000LL, 64LL << 20,
-					  30 * 86400000LL, 16384};
+static const struct spool_limits roomy = {1LL << 30,       7 * 86400000LL, 64LL << 20,
+					  30 * 86400000LL, 16384,          256LL << 20,
+					  30 * 86400000LL};
 
 static struct spool *open_limited(const char *path, const struct spool_limits *l)
 {

@@ -8,12 +8,14 @@
 #include <stdatomic.h>
 
 #include "store/store.h"
+#include "support/history_kit.h"
 
 #include "banned.h"
 
 #define WRITERS 8
 #define EACH 400 /* appends of a writer */
 #define PER_APPEND 5
+#define QUESTIONS 300
 #define ALL (WRITERS * EACH * PER_APPEND)
 
 struct scene {
@@ -21,6 +23,8 @@ struct scene {
 	struct wake shipper, looker;
 	atomic_int writers_left;
 	atomic_bool over;
+	atomic_int answers;
+	int asked;         /* the looker's */
 	int seen[ALL + 1]; /* the consumer's: how often a document was shipped */
 };
 
@@ -42,6 +46,22 @@ static void put_record(struct writer *w, int round)
 		  strlen(key));
 }
 
+/* Of one topic, which all tell. */
+static void tell_history(struct writer *w, int round)
+{
+	const struct store_topic of = {"dc1", "g", "orders"};
+	struct history_point p = kit_point(KIT_T0 + round * 10000, 5, round);
+	struct gap gap;
+
+	store_history_add(w->scene->store, &of, &p);
+	history_point_fini(&p);
+	if (round % 50 != 0)
+		return;
+	gap_set(&gap, REASON_SSH_LOST, "round %d", round);
+	store_history_gap(w->scene->store, &of, (struct wall){KIT_T0 + round * 10000},
+			  &gap);
+}
+
 static void *write_documents(void *arg)
 {
 	struct writer *w = arg;
@@ -55,6 +75,7 @@ static void *write_documents(void *arg)
 		while (store_append(w->scene->store, docs, PER_APPEND, false) != 0)
 			wake_wait(&w->wake, STEP_UNTIL(mono_add_ms(clock_mono(), 5)));
 		put_record(w, i);
+		tell_history(w, i);
 	}
 	atomic_fetch_sub(&w->scene->writers_left, 1);
 	return NULL;
@@ -130,14 +151,45 @@ static void *ship_documents(void *arg)
 	return NULL;
 }
 
+static void count_answer(struct store_question *q)
+{
+	struct scene *c = q->arg;
+
+	assert_int_equal(q->err.class, 0);
+	atomic_fetch_add(&c->answers, 1);
+	store_question_free(q);
+}
+
+/* Ask, and now and then think better of it. Returns how many answers will come. */
+static int ask(struct scene *c, int round)
+{
+	static const enum store_question_kind kinds[] = {STORE_ASK_HISTORY,
+							 STORE_ASK_ROWS, STORE_RETRY};
+	struct store_question *q =
+		store_question_new(kinds[round % 3], count_answer, c);
+	int64_t number;
+
+	q->topic = mem_strdup("orders");
+	q->until.ms = INT64_MAX / 2;
+	q->limit = 50;
+	q->n = 1; /* no such row */
+	q->ids = mem_calloc(1, sizeof(*q->ids));
+	q->ids[0] = INT64_MAX / 2;
+	number = store_ask(c->store, q);
+	return round % 5 == 0 && store_cancel(c->store, number) ? 0 : 1;
+}
+
 static void *look_on(void *arg)
 {
 	struct scene *c = arg;
 	struct store_status st;
+	int round = 0;
 
 	while (!atomic_load(&c->over)) {
 		store_status(c->store, &st);
 		assert_true(st.documents >= 0 && st.documents <= ALL);
+		if (round < QUESTIONS)
+			c->asked += ask(c, round++);
 		wake_wait(&c->looker, STEP_UNTIL(mono_add_ms(clock_mono(), 2)));
 	}
 	return NULL;
@@ -196,6 +248,7 @@ static void many_threads_lose_and_double_nothing(void **state)
 	store_each(c->store, STORE_WINDOW, is_the_last, &records);
 	assert_int_equal(records, WRITERS);
 	store_close(c->store);
+	assert_int_equal(atomic_load(&c->answers), c->asked);
 	wake_fini(&c->shipper);
 	wake_fini(&c->looker);
 	free(c);
