@@ -70,6 +70,9 @@ static int open_as(struct import *i, const char *uri, struct err *err)
 
 	if (rc != SQLITE_OK)
 		return sql_fail(err, i->db, rc, "cannot open");
+	/* Without it a file that is shorter than it says is not even looked at. It is
+	 * open for reading only. */
+	sqlite3_db_config(i->db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
 	return prepare(i, err);
 }
 

@@ -522,7 +522,8 @@ static bool answer_question(struct store *s)
 		s->staged.first_id = s->pair.next_id;
 	if (q->kind == STORE_IMPORT) /* old ones, however large their ids */
 		s->boundary = s->staged.first_id + (int64_t)s->staged.n - 1;
-	more = !over || s->asked.n > 0;
+	/* a changed boundary is seen to in the next step */
+	more = !over || s->asked.n > 0 || q->kind == STORE_IMPORT;
 	pthread_mutex_unlock(&s->lock);
 	if (over && wanted)
 		q->done(q);
