@@ -100,18 +100,25 @@ static int listen_to_signals(struct daemon *d, struct err *err)
 	return 0;
 }
 
-static int start_store(struct daemon *d, struct err *err)
+struct store_limits daemon_store_limits(const struct config *c)
 {
 	struct store_limits l = STORE_LIMITS_DEFAULT;
+
+	l.max_bytes = c->spool.max_bytes;
+	l.max_age_ms = c->spool.max_age_ms;
+	l.min_free = c->spool.min_free;
+	l.dead_bytes = c->dead_letters.bytes;
+	l.dead_age_ms = c->dead_letters.age_ms;
+	l.history_bytes = c->history.bytes;
+	l.history_age_ms = c->history.age_ms;
+	return l;
+}
+
+static int start_store(struct daemon *d, struct err *err)
+{
+	struct store_limits l = daemon_store_limits(d->config);
 	struct store_status status;
 
-	l.max_bytes = d->config->spool.max_bytes;
-	l.max_age_ms = d->config->spool.max_age_ms;
-	l.min_free = d->config->spool.min_free;
-	l.dead_bytes = d->config->dead_letters.bytes;
-	l.dead_age_ms = d->config->dead_letters.age_ms;
-	l.history_bytes = d->config->history.bytes;
-	l.history_age_ms = d->config->history.age_ms;
 	if (store_open(&d->store, d->config->state_dir, &l, err) != 0)
 		return err->class;
 	store_status(d->store, &status);

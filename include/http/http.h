@@ -34,6 +34,7 @@ struct http_options {
 	 * one alone is believed then, whatever ca_file says. */
 	const char *ca_fingerprint;
 	bool insecure_skip_verify;
+	const char *unix_socket; /* connect to this, whatever host the URL names */
 	bool gzip;               /* compress request bodies above 1 KiB, level 1 */
 	long timeout_ms;         /* whole exchange */
 	long connect_timeout_ms; /* 0: 10 s */
