@@ -44,6 +44,7 @@ struct daemon {
 	struct plan plan;
 	struct store *store;
 	struct board *board;
+	struct records windows;   /* of the last life, until tailers have them */
 	struct store_status seen; /* what the log has told already */
 	struct actor store_actor;
 	struct serve *serve;
@@ -114,6 +115,11 @@ struct store_limits daemon_store_limits(const struct config *c)
 	return l;
 }
 
+static void keep_window(void *windows, const char *key, const void *bytes, size_t len)
+{
+	records_put(windows, STORE_WINDOW, key, bytes, len);
+}
+
 static int start_store(struct daemon *d, struct err *err)
 {
 	struct store_limits l = daemon_store_limits(d->config);
@@ -121,6 +127,7 @@ static int start_store(struct daemon *d, struct err *err)
 
 	if (store_open(&d->store, d->config->state_dir, &l, err) != 0)
 		return err->class;
+	store_each(d->store, STORE_WINDOW, keep_window, &d->windows);
 	store_status(d->store, &status);
 	if (status.documents > 0)
 		log_info(ABOUT, "%lld documents wait from before",
@@ -168,6 +175,10 @@ static int start_tailers(struct daemon *d, struct err *err)
 		if (d->tailers[i] == NULL)
 			return err_set(err, ERR_RETRY,
 				       "no descriptor is left (ulimit -n)");
+	}
+	tailers_restore(d->tailers, d->plan.n, d->store, &d->windows);
+	records_fini(&d->windows);
+	for (size_t i = 0; i < d->plan.n; i++) {
 		if (actor_start(&d->tailer_actors[i], tailer_name(d->tailers[i]),
 				tailer_step, d->tailers[i], tailer_wake(d->tailers[i]),
 				NULL, err) != 0)
@@ -320,6 +331,7 @@ static void stop(struct daemon *d)
 	stop_shipper(d, deadline);
 	stop_http(d);
 	stop_store(d);
+	records_fini(&d->windows);
 	board_free(d->board);
 	plan_free(&d->plan);
 	ssh_global_fini();
