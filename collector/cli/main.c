@@ -18,6 +18,7 @@ static const struct {
 	{"check", cli_check, "look at the configuration, the hosts and Elasticsearch"},
 	{"once", cli_once, "one sample of every topic, as documents on stdout"},
 	{"init", cli_init, "look around on a host, print a configuration"},
+	{"spool", cli_spool, "what waits and what was refused: list, send again, drop"},
 	{"decode", cli_decode,
 	 "output of kafka-consumer-groups.sh on stdin → documents"},
 	{"notify", cli_notify, "a test alert to the receivers, with their answers"},

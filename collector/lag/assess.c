@@ -5,25 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assess_int.h"
 #include "base/mem.h"
-#include "lag/rate.h"
-#include "lag/series.h"
 
 #include "banned.h"
 
 #define DRAIN_MAX_MS 315360000000.0 /* ten years */
-
-/* Plain but for the one pointer: what is to be kept over a restart is v[0 .. n-1] and
- * the two rates, with their times moved to the new clock. */
-struct assess {
-	struct assess_rules rules;
-	struct series *v; /* by partition number */
-	size_t n, cap;
-	struct rate produced, consumed;
-	bool fed;
-	int64_t fed_ms; /* the newest sample */
-	struct assessment state;
-};
 
 /* What one sample adds to the totals of the topic. */
 struct growth {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * history_code: the compact form of points and gaps. Numbers are varints of seven bits
- * a byte, lowest first; signed ones are folded so that small ones are short, and stand
- * for the difference to the point before.
+ * history_code: the compact form of points and gaps. Most numbers stand for the
+ * difference to the point before.
  *   points: form, n, partitions, their numbers as steps, then each point:
  *     time, flags with the status, the values that the flags tell of, one lag for each
  *     partition: 0 absent, 1 unknown, else the folded difference + 2
@@ -13,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "pack_int.h"
 
 #include "banned.h"
 
@@ -37,24 +37,6 @@ struct before {
 };
 
 /* Writing */
-
-static void put_number(struct buf *out, uint64_t v)
-{
-	for (; v > 127; v >>= 7)
-		buf_addch(out, (char)((v & 127) | 128));
-	buf_addch(out, (char)v);
-}
-
-static uint64_t fold(int64_t v)
-{
-	return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0);
-}
-
-static void put_step(struct buf *out, int64_t *before, int64_t v)
-{
-	put_number(out, fold(v - *before));
-	*before = v;
-}
 
 static int by_number(const void *a, const void *b)
 {
@@ -99,14 +81,14 @@ static void put_lags(struct buf *out, struct before *b, const struct history_poi
 
 	for (size_t i = 0; i < n; i++) {
 		if (k == p->n || p->lags[k].partition != partitions[i]) {
-			put_number(out, 0);
+			pack_number(out, 0);
 			continue;
 		}
 		if (p->lags[k].known) {
-			put_number(out, fold(p->lags[k].lag - b->lags[i]) + 2);
+			pack_number(out, pack_fold(p->lags[k].lag - b->lags[i]) + 2);
 			b->lags[i] = p->lags[k].lag;
 		} else {
-			put_number(out, 1);
+			pack_number(out, 1);
 		}
 		k++;
 	}
@@ -120,18 +102,18 @@ static void put_point(struct buf *out, struct before *b, const struct history_po
 	flags |= p->time_lag_ms >= 0 ? HAS_TIME_LAG : 0;
 	flags |= isnan(p->produced) ? 0 : HAS_PRODUCED;
 	flags |= isnan(p->consumed) ? 0 : HAS_CONSUMED;
-	put_step(out, &b->t, p->t.ms);
+	pack_step(out, &b->t, p->t.ms);
 	buf_addch(out, (char)flags);
 	if (p->has_lag) {
-		put_step(out, &b->lag_sum, p->lag_sum);
-		put_step(out, &b->lag_max, p->lag_max);
+		pack_step(out, &b->lag_sum, p->lag_sum);
+		pack_step(out, &b->lag_max, p->lag_max);
 	}
 	if (p->time_lag_ms >= 0)
-		put_step(out, &b->time_lag, p->time_lag_ms);
+		pack_step(out, &b->time_lag, p->time_lag_ms);
 	if (!isnan(p->produced))
-		put_number(out, rate_number(p->produced));
+		pack_number(out, rate_number(p->produced));
 	if (!isnan(p->consumed))
-		put_number(out, rate_number(p->consumed));
+		pack_number(out, rate_number(p->consumed));
 }
 
 void history_encode(const struct history_points *h, struct buf *out)
@@ -143,10 +125,10 @@ void history_encode(const struct history_points *h, struct buf *out)
 
 	b.lags = mem_calloc(n, sizeof(*b.lags));
 	buf_addch(out, FORM);
-	put_number(out, h->n);
-	put_number(out, n);
+	pack_number(out, h->n);
+	pack_number(out, n);
 	for (size_t i = 0; i < n; i++)
-		put_step(out, &number, partitions[i]);
+		pack_step(out, &number, partitions[i]);
 	for (size_t i = 0; i < h->n; i++) {
 		put_point(out, &b, &h->v[i]);
 		put_lags(out, &b, &h->v[i], partitions, n);
@@ -157,93 +139,39 @@ void history_encode(const struct history_points *h, struct buf *out)
 
 /* Reading */
 
-struct reader {
-	const unsigned char *p, *end;
-	bool bad; /* stays; what is read then is 0 */
-};
-
-static unsigned get_byte(struct reader *r)
-{
-	if (r->p == r->end) {
-		r->bad = true;
-		return 0;
-	}
-	return *r->p++;
-}
-
-static uint64_t get_number(struct reader *r)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		unsigned byte = get_byte(r);
-
-		if (shift == 63 && byte > 1)
-			break;
-		v |= (uint64_t)(byte & 127) << shift;
-		if (byte < 128)
-			return r->bad ? 0 : v;
-	}
-	r->bad = true;
-	return 0;
-}
-
-static int64_t unfold(uint64_t v)
-{
-	return (int64_t)((v >> 1) ^ ((v & 1) != 0 ? UINT64_MAX : 0));
-}
-
-/* A value within +-max. */
-static int64_t add_step(struct reader *r, int64_t *before, int64_t step, int64_t max)
-{
-	int64_t v;
-
-	if (__builtin_add_overflow(*before, step, &v) || v > max || v < -max) {
-		r->bad = true;
-		return 0;
-	}
-	*before = v;
-	return v;
-}
-
-static int64_t get_step(struct reader *r, int64_t *before, int64_t max)
-{
-	return add_step(r, before, unfold(get_number(r)), max);
-}
-
-static void get_lags(struct reader *r, struct before *b, struct history_point *p,
+static void get_lags(struct unpack *r, struct before *b, struct history_point *p,
 		     const int32_t *partitions, size_t n)
 {
 	p->lags = mem_calloc(n, sizeof(*p->lags));
 	for (size_t i = 0; i < n && !r->bad; i++) {
-		uint64_t code = get_number(r);
+		uint64_t code = unpack_number(r);
 		struct history_lag l = {partitions[i], code > 1, 0};
 
 		if (code == 0)
 			continue;
 		if (code > 1)
-			l.lag = add_step(r, &b->lags[i], unfold(code - 2),
-					 HISTORY_LAG_MAX);
+			l.lag = unpack_add(r, &b->lags[i], pack_unfold(code - 2),
+					   HISTORY_LAG_MAX);
 		p->lags[p->n++] = l;
 	}
 }
 
-static double get_rate(struct reader *r, bool known)
+static double get_rate(struct unpack *r, bool known)
 {
-	uint64_t v = known ? get_number(r) : 0;
+	uint64_t v = known ? unpack_number(r) : 0;
 
 	if (v > (uint64_t)RATE_TOP)
 		r->bad = true;
 	return known ? (double)v / RATE_UNIT : (double)NAN;
 }
 
-static struct history_point get_point(struct reader *r, struct before *b)
+static struct history_point get_point(struct unpack *r, struct before *b)
 {
 	struct history_point p = {.time_lag_ms = -1, .merged = 1};
 	unsigned flags;
 
-	p.t.ms = get_step(r, &b->t, TIME_MAX);
-	flags = get_byte(r);
+	p.t.ms = unpack_step(r, &b->t, TIME_MAX);
+	flags = unpack_byte(r);
 	if (flags > 127)
 		r->bad = true;
 	p.status = (enum verdict)(flags & STATUS_BITS);
@@ -251,11 +179,11 @@ static struct history_point get_point(struct reader *r, struct before *b)
 		r->bad = true;
 	p.has_lag = (flags & HAS_LAG) != 0;
 	if (p.has_lag) {
-		p.lag_sum = get_step(r, &b->lag_sum, HISTORY_LAG_MAX);
-		p.lag_max = get_step(r, &b->lag_max, HISTORY_LAG_MAX);
+		p.lag_sum = unpack_step(r, &b->lag_sum, HISTORY_LAG_MAX);
+		p.lag_max = unpack_step(r, &b->lag_max, HISTORY_LAG_MAX);
 	}
 	if ((flags & HAS_TIME_LAG) != 0)
-		p.time_lag_ms = get_step(r, &b->time_lag, TIME_MAX);
+		p.time_lag_ms = unpack_step(r, &b->time_lag, TIME_MAX);
 	if (p.time_lag_ms < -1)
 		r->bad = true;
 	p.produced = get_rate(r, (flags & HAS_PRODUCED) != 0);
@@ -265,9 +193,9 @@ static struct history_point get_point(struct reader *r, struct before *b)
 
 /* Sorted numbers without repetition. Each point has a byte for each partition, so that
  * no more is believed than there are bytes. */
-static int32_t *get_partitions(struct reader *r, size_t points, size_t *n)
+static int32_t *get_partitions(struct unpack *r, size_t points, size_t *n)
 {
-	uint64_t count = get_number(r);
+	uint64_t count = unpack_number(r);
 	size_t left = (size_t)(r->end - r->p);
 	int64_t number = 0, before = -1;
 	int32_t *v;
@@ -279,7 +207,7 @@ static int32_t *get_partitions(struct reader *r, size_t points, size_t *n)
 	}
 	v = mem_calloc((size_t)count, sizeof(*v));
 	for (; *n < count; ++*n) {
-		v[*n] = (int32_t)get_step(r, &number, PARTITION_NUMBER_MAX);
+		v[*n] = (int32_t)unpack_step(r, &number, PARTITION_NUMBER_MAX);
 		if (number <= before)
 			r->bad = true;
 		before = number;
@@ -289,15 +217,15 @@ static int32_t *get_partitions(struct reader *r, size_t points, size_t *n)
 
 int history_decode(const void *bytes, size_t len, struct history_points *h)
 {
-	struct reader r = {bytes, (const unsigned char *)bytes + len, false};
+	struct unpack r = {bytes, (const unsigned char *)bytes + len, false};
 	struct before b = {.lags = NULL};
 	size_t points, n = 0, had = h->n;
 	int32_t *partitions = NULL;
 	uint64_t count;
 
-	if (get_byte(&r) != FORM)
+	if (unpack_byte(&r) != FORM)
 		return -1;
-	count = get_number(&r);
+	count = unpack_number(&r);
 	r.bad |= count > (uint64_t)(r.end - r.p);
 	points = r.bad ? 0 : (size_t)count;
 	partitions = get_partitions(&r, points, &n);
@@ -323,8 +251,8 @@ void history_encode_gap(const struct history_gap *g, struct buf *out)
 	size_t n = strlen(g->reason);
 
 	buf_addch(out, FORM);
-	put_number(out, fold(g->until.ms));
-	put_number(out, n);
+	pack_number(out, pack_fold(g->until.ms));
+	pack_number(out, n);
 	buf_add(out, g->reason, n);
 	buf_addstr(out, g->message);
 }
@@ -332,15 +260,15 @@ void history_encode_gap(const struct history_gap *g, struct buf *out)
 int history_decode_gap(const void *bytes, size_t len, struct wall from,
 		       struct history_gap *g)
 {
-	struct reader r = {bytes, (const unsigned char *)bytes + len, false};
-	bool known = get_byte(&r) == FORM;
+	struct unpack r = {bytes, (const unsigned char *)bytes + len, false};
+	bool known = unpack_byte(&r) == FORM;
 	int64_t zero = 0;
 	uint64_t n;
 	size_t left;
 
 	*g = (struct history_gap){.from = from};
-	g->until.ms = get_step(&r, &zero, TIME_MAX);
-	n = get_number(&r);
+	g->until.ms = unpack_step(&r, &zero, TIME_MAX);
+	n = unpack_number(&r);
 	left = (size_t)(r.end - r.p);
 	if (!known || r.bad || n >= sizeof(g->reason) || n > left ||
 	    left - n >= sizeof(g->message))

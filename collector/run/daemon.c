@@ -48,6 +48,7 @@ struct daemon {
 	struct plan plan;
 	struct store *store;
 	struct board *board;
+	struct records windows;   /* of the last life, until tailers have them */
 	struct store_status seen; /* what the log has told already */
 	struct actor store_actor;
 	struct serve *serve;
@@ -108,20 +109,33 @@ static int listen_to_signals(struct daemon *d, struct err *err)
 	return 0;
 }
 
-static int start_store(struct daemon *d, struct err *err)
+struct store_limits daemon_store_limits(const struct config *c)
 {
 	struct store_limits l = STORE_LIMITS_DEFAULT;
+
+	l.max_bytes = c->spool.max_bytes;
+	l.max_age_ms = c->spool.max_age_ms;
+	l.min_free = c->spool.min_free;
+	l.dead_bytes = c->dead_letters.bytes;
+	l.dead_age_ms = c->dead_letters.age_ms;
+	l.history_bytes = c->history.bytes;
+	l.history_age_ms = c->history.age_ms;
+	return l;
+}
+
+static void keep_window(void *windows, const char *key, const void *bytes, size_t len)
+{
+	records_put(windows, STORE_WINDOW, key, bytes, len);
+}
+
+static int start_store(struct daemon *d, struct err *err)
+{
+	struct store_limits l = daemon_store_limits(d->config);
 	struct store_status status;
 
-	l.max_bytes = d->config->spool.max_bytes;
-	l.max_age_ms = d->config->spool.max_age_ms;
-	l.min_free = d->config->spool.min_free;
-	l.dead_bytes = d->config->dead_letters.bytes;
-	l.dead_age_ms = d->config->dead_letters.age_ms;
-	l.history_bytes = d->config->history.bytes;
-	l.history_age_ms = d->config->history.age_ms;
 	if (store_open(&d->store, d->config->state_dir, &l, err) != 0)
 		return err->class;
+	store_each(d->store, STORE_WINDOW, keep_window, &d->windows);
 	store_status(d->store, &status);
 	if (status.documents > 0)
 		log_info(ABOUT, "%lld documents wait from before",
@@ -201,6 +215,10 @@ static int start_tailers(struct daemon *d, struct err *err)
 		if (d->tailers[i] == NULL)
 			return err_set(err, ERR_RETRY,
 				       "no descriptor is left (ulimit -n)");
+	}
+	tailers_restore(d->tailers, d->plan.n, d->store, &d->windows);
+	records_fini(&d->windows);
+	for (size_t i = 0; i < d->plan.n; i++) {
 		if (actor_start(&d->tailer_actors[i], tailer_name(d->tailers[i]),
 				tailer_step, d->tailers[i], tailer_wake(d->tailers[i]),
 				NULL, err) != 0)
@@ -375,6 +393,7 @@ static void stop(struct daemon *d)
 	stop_http(d);
 	stop_store(d);
 	watch_fini(&d->watch);
+	records_fini(&d->windows);
 	board_free(d->board);
 	plan_free(&d->plan);
 	ssh_global_fini();

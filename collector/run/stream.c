@@ -10,18 +10,22 @@
 
 #include "base/mem.h"
 #include "lag/assess.h"
+#include "lag/window.h"
 #include "run/pattern.h"
 #include "source/source.h"
+#include "store/record.h"
 
 #include "banned.h"
 
 #define GAP_REPEAT_MS 60000
 #define FORGET_RUNS 10 /* and FORGET_MS: how long a found topic may be away */
 #define FORGET_MS 600000
+#define WINDOW_MAX (16u << 20)
 
 struct slot { /* one topic, or one pattern while it has none */
 	const struct config_topic *topic;
 	char *name;               /* of a topic; NULL for a pattern */
+	char *key;                /* under which its window is kept */
 	struct follower *finder;  /* the pattern that found it or is it, or NULL */
 	struct mono absent_since; /* of a found topic that is away; 0: it is there */
 	struct origin origin;
@@ -55,6 +59,7 @@ struct stream {
 	size_t n_followers, cap_followers;
 	struct board *board; /* may be NULL */
 	struct gap trouble; /* the last one told by the source since the last reading */
+	struct records windows; /* kept for topics that a pattern may yet find */
 };
 
 void findings_reset(struct findings *f)
@@ -85,6 +90,13 @@ static struct finding *findings_add(struct findings *f, const struct slot *s)
 	return &f->v[f->n++];
 }
 
+/* Names of topics have no line feed in them. */
+static char *key_of(const struct config_topic *t, const char *name)
+{
+	return mem_printf("%s\n%s\n%s", t->cluster == NULL ? "" : t->cluster,
+			  t->group == NULL ? "" : t->group, name == NULL ? "" : name);
+}
+
 /* `name` is NULL for a pattern. */
 static struct slot *slot_add(struct stream *stream, const struct config_topic *t,
 			     const char *name, struct follower *finder)
@@ -93,6 +105,7 @@ static struct slot *slot_add(struct stream *stream, const struct config_topic *t
 
 	s->topic = t;
 	s->name = mem_strdup(name);
+	s->key = key_of(t, name);
 	s->finder = finder;
 	s->assess = assess_new(&t->rules);
 	s->last_data = clock_mono();
@@ -126,6 +139,7 @@ static void slot_free(const struct stream *stream, struct slot *s)
 	assess_free(s->assess);
 	free(s->labels);
 	free(s->name);
+	free(s->key);
 	free(s);
 }
 
@@ -171,7 +185,64 @@ void stream_close(struct stream *s)
 	}
 	free(s->followers);
 	free(s->slots);
+	records_fini(&s->windows);
 	free(s);
+}
+
+/* What is kept over a restart */
+
+void stream_save(struct stream *s, stream_put *put, void *arg)
+{
+	struct buf window = BUF_INIT(WINDOW_MAX);
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct slot *slot = s->slots[i];
+
+		if (slot->name == NULL)
+			continue;
+		window_save(slot->assess, slot->key, clock_mono(), clock_wall(),
+			    &window);
+		if (window.len > 0 && !window.failed)
+			put(arg, slot->key, window.data, window.len);
+		buf_reset(&window);
+	}
+	buf_free(&window);
+}
+
+/* A topic that a pattern may find in this stream. */
+static bool may_be_found(const struct stream *s, const char *key)
+{
+	const char *topic = strrchr(key, '\n');
+
+	for (size_t i = 0; topic != NULL && i < s->n_followers; i++) {
+		const struct follower *f = s->followers[i];
+
+		if (strncmp(key, f->own->key, strlen(f->own->key)) == 0 &&
+		    pattern_takes(f->pattern, topic + 1))
+			return true;
+	}
+	return false;
+}
+
+bool stream_restore(struct stream *s, const char *key, const void *bytes, size_t len)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->slots[i]->name != NULL && strcmp(s->slots[i]->key, key) == 0)
+			return window_restore(s->slots[i]->assess, key, bytes, len,
+					      clock_mono(), clock_wall()) == 0;
+	if (!may_be_found(s, key))
+		return false;
+	records_put(&s->windows, STORE_WINDOW, key, bytes, len);
+	return true;
+}
+
+static void take_up(void *arg, const char *key, const void *bytes, size_t len)
+{
+	struct slot *s = arg;
+
+	if (strcmp(s->key, key) == 0 &&
+	    window_restore(s->assess, key, bytes, len, clock_mono(), clock_wall()) != 0)
+		return; /* it has grown too old */
 }
 
 /* A view of now, with the sample of the one before. */
@@ -430,6 +501,7 @@ static void follow(struct stream *s, struct follower *f, const char *topic,
 	MEM_GROW(f->found, f->n, f->cap);
 	memmove(&f->found[at + 1], &f->found[at], (f->n - at) * sizeof(*f->found));
 	f->found[at] = slot_add(s, f->own->topic, topic, f);
+	records_each(&s->windows, STORE_WINDOW, take_up, f->found[at]);
 	if (f->n++ == 0)
 		follower_changed(s, f);
 }

@@ -14,7 +14,8 @@
 #include "banned.h"
 
 #define FORCE_AFTER_MS 30000
-#define AGAIN_MS 100 /* while the store is full */
+#define SAVE_MS 60000 /* between two times that windows are kept */
+#define AGAIN_MS 100  /* while the store is full */
 
 struct tailer {
 	char name[64];
@@ -26,6 +27,7 @@ struct tailer {
 	struct document *waiting; /* the store has no room for them yet */
 	size_t n, cap;
 	struct mono waiting_since;
+	struct mono save_at;
 };
 
 struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
@@ -45,6 +47,7 @@ struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
 		snprintf(t->name, sizeof(t->name), "t:%.60s", topic);
 	t->store = store;
 	t->board = board;
+	t->save_at = mono_add_ms(clock_mono(), SAVE_MS);
 	t->stream = stream_new(p, &t->wake, p->first_delay_ms, board);
 	return t;
 }
@@ -135,12 +138,13 @@ static void tell(const struct finding *f)
 		tell_status(f);
 }
 
+/* Of a pattern that found nothing there is no history. */
 static void remember(struct tailer *t, const struct finding *f)
 {
 	const struct store_topic of = {f->topic->cluster, f->topic->group,
 				       f->document.topic};
 
-	if (*of.topic == '\0') /* a pattern that found nothing */
+	if (*f->document.topic == '\0')
 		return;
 	if (f->is_gap)
 		store_history_gap(t->store, &of, f->document.t, &f->gap);
@@ -184,6 +188,50 @@ static bool hand_over(struct tailer *t, struct mono now)
 	return true;
 }
 
+bool tailer_restore(struct tailer *t, const char *key, const void *bytes, size_t len)
+{
+	return stream_restore(t->stream, key, bytes, len);
+}
+
+struct restoring {
+	struct tailer *const *tailers;
+	size_t n;
+	struct store *store;
+};
+
+static void give_back(void *arg, const char *key, const void *bytes, size_t len)
+{
+	const struct restoring *r = arg;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (tailer_restore(r->tailers[i], key, bytes, len))
+			return;
+	store_put(r->store, STORE_WINDOW, key, NULL, 0);
+}
+
+void tailers_restore(struct tailer *const *tailers, size_t n, struct store *store,
+		     const struct records *windows)
+{
+	struct restoring r = {tailers, n, store};
+
+	records_each(windows, STORE_WINDOW, give_back, &r);
+}
+
+static void put_window(void *arg, const char *key, const void *bytes, size_t len)
+{
+	struct tailer *t = arg;
+
+	store_put(t->store, STORE_WINDOW, key, bytes, len);
+}
+
+/* What is known over time survives the process, but for the last minute before a kill.
+ */
+static void save(struct tailer *t)
+{
+	stream_save(t->stream, put_window, t);
+	t->save_at = mono_add_ms(clock_mono(), SAVE_MS);
+}
+
 struct step tailer_step(void *self)
 {
 	struct tailer *t = self;
@@ -191,6 +239,8 @@ struct step tailer_step(void *self)
 	bool room;
 
 	if (wake_stopping(&t->wake)) {
+		if (t->stream != NULL)
+			save(t);
 		stream_close(t->stream);
 		t->stream = NULL;
 		if (t->n > 0 && store_append(t->store, t->waiting, t->n, true) == 0)
@@ -204,5 +254,8 @@ struct step tailer_step(void *self)
 		next.fd = -1; /* what it has is not wanted yet */
 		next.until = mono_min(next.until, mono_add_ms(clock_mono(), AGAIN_MS));
 	}
+	if (!mono_before(clock_mono(), t->save_at))
+		save(t);
+	next.until = mono_min(next.until, t->save_at);
 	return next;
 }

@@ -10,6 +10,7 @@ int cli_check(int argc,
 	      char **argv); /* everything that can be looked at before.  @thread main */
 int cli_once(int argc, char **argv);   /* one sample of every topic.  @thread main */
 int cli_init(int argc, char **argv);   /* a host → a configuration.  @thread main */
+int cli_spool(int argc, char **argv);  /* what waits, what was refused.  @thread main */
 int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread main */
 int cli_notify(int argc, char **argv); /* a test to the receivers.  @thread main */
 int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "store/store.h"
 
 #define DRAIN_MS 10000
 
@@ -25,6 +26,9 @@ void daemon_hold_signals(sigset_t *held);
 
 /* How many descriptors a daemon of so many remote commands needs.  @thread any */
 uint64_t daemon_descriptors(size_t streams);
+
+/* What a configuration says of the store.  @thread any */
+struct store_limits daemon_store_limits(const struct config *c);
 
 /* Run until SIGTERM or SIGINT; a second one ends at once. Returns 0 after a drained
  * stop, or a negative class when it could not start.

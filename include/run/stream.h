@@ -34,7 +34,7 @@ struct finding {
 	struct assessment assessment;
 	bool state_changed, status_changed; /* since the last sample */
 	struct history_point point;         /* of a sample */
-	struct document document;   /* to be taken over by the caller */
+	struct document document;           /* to be taken over by the caller */
 };
 
 /* What one step found; grows as needed, owned by the caller. */
@@ -63,6 +63,16 @@ struct stream;
 struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
 			  int64_t first_delay_ms, struct board *board);
 void stream_close(struct stream *s); /* NULL is legal */
+
+/* Hand what is known of each topic over time to `put`, with a key of the topic: to be
+ * kept over a restart.  @thread the owner's */
+typedef void stream_put(void *arg, const char *key, const void *bytes, size_t len);
+void stream_save(struct stream *s, stream_put *put, void *arg);
+
+/* Take up what was kept under `key`, now or, for a pattern, when the topic is found.
+ * False when no topic of this stream is meant, or the bytes are of no use any more.
+ * @thread the owner's, before the first step */
+bool stream_restore(struct stream *s, const char *key, const void *bytes, size_t len);
 
 /* One turn: may append to `out`. With `read_more` false nothing new is read.
  * @thread tailer, or a command; may block in opening a session */

@@ -3,6 +3,9 @@
 #ifndef MMLAG_RUN_TAILER_H
 #define MMLAG_RUN_TAILER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/wake.h"
 #include "board/board.h"
 #include "run/plan.h"
@@ -17,6 +20,15 @@ struct tailer;
 struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
 			  struct board *board);
 void tailer_free(struct tailer *t); /* after its thread has ended */
+
+/* Take up a window that was kept (records of STORE_WINDOW). False when it is not of
+ * this tailer, or of no use any more.  @thread main, before its thread runs */
+bool tailer_restore(struct tailer *t, const char *key, const void *bytes, size_t len);
+
+/* Hand each of the windows (of kind STORE_WINDOW) to the tailer whose it is; have those
+ * deleted that are nobody's.  @thread main, before the tailers' threads run */
+void tailers_restore(struct tailer *const *tailers, size_t n, struct store *store,
+		     const struct records *windows);
 
 struct wake *tailer_wake(struct tailer *t);
 

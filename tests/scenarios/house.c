@@ -55,6 +55,7 @@ static struct {
 	size_t n;
 	uint64_t turns;
 	bool running;
+	struct records windows;
 	struct store_status last_status;
 	int64_t stop_took;
 } house;
@@ -232,6 +233,11 @@ static int load(void)
 	return rc;
 }
 
+static void keep_window(void *windows, const char *key, const void *bytes, size_t len)
+{
+	records_put(windows, STORE_WINDOW, key, bytes, len);
+}
+
 static int start_store(struct err *err)
 {
 	struct store_limits l = STORE_LIMITS_DEFAULT;
@@ -244,6 +250,7 @@ static int start_store(struct err *err)
 	l.dead_age_ms = c->dead_letters.age_ms;
 	if (store_open(&house.store, c->state_dir, &l, err) != 0)
 		return -1;
+	store_each(house.store, STORE_WINDOW, keep_window, &house.windows);
 	store_status(house.store, &house.last_status);
 	if (*house.last_status.set_aside != '\0' || house.last_status.degraded)
 		world_complain("the store is not well: %s %s",
@@ -272,6 +279,12 @@ static void start_tailers(void)
 			tailer_new(&house.plan.streams[i], house.store, house.board);
 
 		house.tailers[i] = t;
+	}
+	tailers_restore(house.tailers, house.plan.n, house.store, &house.windows);
+	records_fini(&house.windows);
+	for (size_t i = 0; i < house.plan.n; i++) {
+		struct tailer *t = house.tailers[i];
+
 		play(tailer_name(t), tailer_step, t, tailer_wake(t));
 	}
 }

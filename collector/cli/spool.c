@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT
+ * spool: what waits and what was refused, for a person and for scripts. Looking needs
+ * nobody; changing is the running daemon's affair, or ours under the state lock when
+ * there is none. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <jansson.h>
+
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "base/size_text.h"
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/options.h"
+#include "run/daemon.h"
+#include "run/statelock.h"
+#include "store/reader.h"
+#include "store/store.h"
+
+#include "banned.h"
+
+static const char usage[] =
+	"Usage: mmlag spool status|list|dead [--limit N] [--json] [-c FILE]\n"
+	"       mmlag spool retry|drop [--waiting] ID…|--all [--json] [-c FILE]\n"
+	"       mmlag spool import FILE [--json] [-c FILE]\n\n"
+	"  status             how much waits, since when, and how much was refused\n"
+	"  list               what waits for Elasticsearch, the newest first\n"
+	"  dead               what was refused for good, and why\n"
+	"  retry              send refused documents again, with the same _id\n"
+	"  drop               give refused documents up; with --waiting those that wait\n"
+	"  import             take in a file of the state directory that was set aside\n"
+	"                     (mmlag.db.aside-…), as far as it can be read\n\n"
+	"      --all          all of them\n"
+	"      --limit N      at most so many rows, default 20\n"
+	"      --json         as docs/api.md has it\n"
+	"  -c, --config FILE  default " OPTIONS_DEFAULT_FILE "\n"
+	"retry, drop and import are done by the running daemon, and without one by this\n"
+	"command.\n"
+	"Exit: 0, 1 it could not be done, 64 usage, 78 the configuration is wrong.\n";
+
+#define ANSWER_MAX (32u << 20)
+#define LIMIT_DEFAULT 20
+
+struct order {
+	const struct config *config;
+	bool json, all, waiting;
+	int64_t limit;
+	int64_t *ids;
+	size_t n;
+	const char *file;
+};
+
+static int fail(const struct err *err)
+{
+	char text[sizeof(err->text)];
+
+	snprintf(text, sizeof(text), "%s", err->text);
+	utf8_plain(text);
+	fprintf(stderr, "mmlag spool: %s\n", text);
+	return 1;
+}
+
+/* Looking */
+
+static void put_status(const struct store_status *st, struct buf *out)
+{
+	struct jsonw w = jsonw_start(out);
+
+	jsonw_object(&w);
+	jsonw_key_int(&w, "documents", st->documents);
+	jsonw_key_int(&w, "bytes", st->bytes);
+	jsonw_key_int(&w, "backlog", st->backlog);
+	jsonw_key(&w, "oldest");
+	if (st->oldest.ms != 0)
+		jsonw_int(&w, st->oldest.ms);
+	else
+		jsonw_null(&w);
+	jsonw_key_int(&w, "dead", st->dead);
+	jsonw_key_int(&w, "dead_bytes", st->dead_bytes);
+	jsonw_key(&w, "degraded");
+	jsonw_bool(&w, st->degraded);
+	jsonw_key_str(&w, "trouble", *st->trouble != '\0' ? st->trouble : NULL);
+	jsonw_key_str(&w, "set_aside", *st->set_aside != '\0' ? st->set_aside : NULL);
+	jsonw_end(&w);
+}
+
+/* A daemon knows more than its file: what it holds in memory, and what ails it. */
+static json_t *live_status(const char *dir)
+{
+	struct buf answer = BUF_INIT(ANSWER_MAX);
+	struct err err = ERR_INIT;
+	json_t *tree = NULL, *spool = NULL;
+
+	if (control_ask(dir, "/api/v1/status", NULL, &answer, &err) == 0)
+		tree = json_loadb(buf_str(&answer), answer.len, 0, NULL);
+	spool = json_incref(json_object_get(tree, "spool"));
+	json_decref(tree);
+	buf_free(&answer);
+	return spool;
+}
+
+static json_t *file_status(const char *dir, struct err *err)
+{
+	struct buf text = BUF_INIT(ANSWER_MAX);
+	struct store_status st;
+	json_t *tree = NULL;
+
+	if (reader_status(dir, &st, err) == 0) {
+		put_status(&st, &text);
+		tree = json_loadb(buf_str(&text), text.len, 0, NULL);
+	}
+	buf_free(&text);
+	return tree;
+}
+
+static int64_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+/* A string for a terminal, freed by the caller. */
+static char *plain(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	char *copy = mem_strdup(s == NULL ? "" : s);
+
+	utf8_plain(copy);
+	return copy;
+}
+
+static void print_status(const json_t *st)
+{
+	char bytes[SIZE_TEXT], dead_bytes[SIZE_TEXT], since[WALL_TEXT];
+	char *trouble = plain(st, "trouble"), *aside = plain(st, "set_aside");
+	int64_t oldest = number(st, "oldest");
+
+	size_format(number(st, "bytes"), bytes);
+	size_format(number(st, "dead_bytes"), dead_bytes);
+	wall_format((struct wall){oldest}, since);
+	printf("waiting       %" PRId64 " documents, %s%s%s\n", number(st, "documents"),
+	       bytes, oldest != 0 ? ", the oldest of " : "", oldest != 0 ? since : "");
+	printf("dead letters  %" PRId64 " documents, %s%s\n", number(st, "dead"),
+	       dead_bytes,
+	       number(st, "dead") > 0 ? " ('mmlag spool dead' tells why)" : "");
+	if (*trouble != '\0')
+		printf("trouble       %s\n", trouble);
+	if (*aside != '\0')
+		printf("set aside     %s ('mmlag spool import' takes it in)\n", aside);
+	free(trouble);
+	free(aside);
+}
+
+static int do_status(const struct order *o)
+{
+	struct err err = ERR_INIT;
+	json_t *st = live_status(o->config->state_dir);
+	char *text;
+
+	if (st == NULL)
+		st = file_status(o->config->state_dir, &err);
+	if (st == NULL)
+		return fail(&err);
+	if (o->json) {
+		text = json_dumps(st, JSON_COMPACT);
+		printf("%s\n", text == NULL ? "{}" : text);
+		free(text);
+	} else {
+		print_status(st);
+	}
+	json_decref(st);
+	return 0;
+}
+
+static void print_row(const json_t *row, bool dead)
+{
+	char at[WALL_TEXT];
+	char *topic = plain(row, "topic");
+
+	wall_format((struct wall){number(row, "at")}, at);
+	printf("%12" PRId64 "  %s  %8" PRId64 "  ", number(row, "id"), at,
+	       number(row, "bytes"));
+	if (dead) {
+		char *type = plain(row, "type"), *reason = plain(row, "reason");
+
+		printf("%6" PRId64 "  %s  %s: %s\n", number(row, "status"), topic, type,
+		       reason);
+		free(type);
+		free(reason);
+	} else {
+		printf("%s\n", topic);
+	}
+	free(topic);
+}
+
+static void print_rows(const struct buf *answer, bool dead)
+{
+	json_t *tree = json_loadb(buf_str(answer), answer->len, 0, NULL);
+	const json_t *rows = json_object_get(tree, "rows");
+
+	if (json_array_size(rows) == 0)
+		printf("%s\n", dead ? "no dead letters" : "nothing waits");
+	else
+		printf("%12s  %-24s  %8s  %s%s\n", "ID", dead ? "REFUSED" : "TIME",
+		       "BYTES", dead ? "STATUS  " : "",
+		       dead ? "TOPIC  REASON" : "TOPIC");
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		print_row(json_array_get(rows, i), dead);
+	json_decref(tree);
+}
+
+static int list(const struct order *o, bool dead)
+{
+	struct buf answer = BUF_INIT(ANSWER_MAX);
+	struct err err = ERR_INIT;
+	int rc = 0;
+
+	if (reader_rows(o->config->state_dir, dead, o->limit, &answer, &err) != 0)
+		rc = fail(&err);
+	else if (o->json)
+		printf("%s\n", buf_str(&answer));
+	else
+		print_rows(&answer, dead);
+	buf_free(&answer);
+	return rc;
+}
+
+static int do_list(const struct order *o)
+{
+	return list(o, false);
+}
+
+static int do_dead(const struct order *o)
+{
+	return list(o, true);
+}
+
+/* Changing */
+
+static char *body_of(const struct order *o)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct jsonw w = jsonw_start(&b);
+
+	jsonw_object(&w);
+	if (o->file != NULL)
+		jsonw_key_str(&w, "file", o->file);
+	if (o->waiting) {
+		jsonw_key(&w, "dead");
+		jsonw_bool(&w, false);
+	}
+	if (o->all) {
+		jsonw_key(&w, "all");
+		jsonw_bool(&w, true);
+	} else if (o->n > 0) {
+		jsonw_key(&w, "ids");
+		jsonw_array(&w);
+		for (size_t i = 0; i < o->n; i++)
+			jsonw_int(&w, o->ids[i]);
+		jsonw_end(&w);
+	}
+	jsonw_end(&w);
+	return buf_take(&b);
+}
+
+struct outcome {
+	bool done;
+	struct buf *answer;
+	struct err *err;
+};
+
+static void keep_outcome(struct store_question *q)
+{
+	struct outcome *o = q->arg;
+
+	o->done = true;
+	*o->err = q->err;
+	if (q->err.class == 0)
+		buf_add(o->answer, buf_str(&q->answer), q->answer.len);
+	store_question_free(q);
+}
+
+static struct store_question *
+question_of(const struct order *o, enum store_question_kind kind, struct outcome *to)
+{
+	struct store_question *q = store_question_new(kind, keep_outcome, to);
+
+	q->all = o->all;
+	q->dead = !o->waiting;
+	q->n = o->n;
+	q->ids = mem_calloc(o->n, sizeof(*q->ids));
+	if (o->n > 0)
+		memcpy(q->ids, o->ids, o->n * sizeof(*q->ids));
+	q->file = mem_strdup(o->file);
+	return q;
+}
+
+/* As the daemon would do it; the state lock is held. */
+static int change_file(const struct order *o, enum store_question_kind kind,
+		       struct buf *answer, struct err *err)
+{
+	struct outcome to = {.answer = answer, .err = err};
+	struct store_limits l;
+	struct store_status st;
+	struct store *s = NULL;
+
+	l = daemon_store_limits(o->config);
+	if (store_open(&s, o->config->state_dir, &l, err) != 0)
+		return err->class;
+	(void)store_ask(s, question_of(o, kind, &to));
+	while (!to.done)
+		(void)store_step(s);
+	store_status(s, &st);
+	if (*st.set_aside != '\0')
+		fprintf(stderr,
+			"mmlag spool: mmlag.db could not be used and was put aside: %s\n",
+			st.set_aside);
+	store_close(s);
+	return err->class;
+}
+
+static int change_without_daemon(const struct order *o, enum store_question_kind kind,
+				 struct buf *answer, struct err *err)
+{
+	int result, fd = statelock_take(o->config->state_dir, err);
+
+	if (fd == ERR_AGAIN)
+		return err_wrap(err, "the daemon does not answer on %s/control.sock",
+				o->config->state_dir);
+	if (fd < 0)
+		return err->class;
+	result = change_file(o, kind, answer, err);
+	close(fd);
+	return result;
+}
+
+static void print_outcome(const json_t *tree, enum store_question_kind kind)
+{
+	int64_t rows = number(tree, "rows"), missing = number(tree, "missing");
+
+	if (kind == STORE_RETRY) {
+		printf("%" PRId64 " documents go again\n", rows);
+		return;
+	}
+	if (kind == STORE_DROP) {
+		printf("%" PRId64 " documents were dropped\n", rows);
+		return;
+	}
+	printf("%" PRId64 " documents and %" PRId64 " dead letters were taken in\n",
+	       rows, number(tree, "dead"));
+	if (json_is_null(json_object_get(tree, "missing")))
+		printf("how many there were the file does not tell any more\n");
+	else if (missing > 0)
+		printf("%" PRId64 " could not be read\n", missing);
+	else if (json_is_true(json_object_get(tree, "damaged")))
+		printf("the file is damaged, but nothing of it is missing\n");
+}
+
+static int change(const struct order *o, enum store_question_kind kind,
+		  const char *path)
+{
+	struct buf answer = BUF_INIT(ANSWER_MAX);
+	struct err err = ERR_INIT, own = ERR_INIT;
+	char *body = body_of(o);
+	int rc = control_ask(o->config->state_dir, path, body, &answer, &err);
+	json_t *tree;
+
+	if (rc == ERR_AGAIN) {
+		err = own;
+		rc = change_without_daemon(o, kind, &answer, &err);
+	}
+	free(body);
+	if (rc != 0) {
+		buf_free(&answer);
+		return fail(&err);
+	}
+	tree = json_loadb(buf_str(&answer), answer.len, 0, NULL);
+	if (o->json)
+		printf("%s\n", buf_str(&answer));
+	else
+		print_outcome(tree, kind);
+	json_decref(tree);
+	buf_free(&answer);
+	return 0;
+}
+
+static int do_retry(const struct order *o)
+{
+	return change(o, STORE_RETRY, "/api/v1/spool/retry");
+}
+
+static int do_drop(const struct order *o)
+{
+	return change(o, STORE_DROP, "/api/v1/spool/drop");
+}
+
+/* A path that lies in the state directory is as good as the name. */
+static int do_import(const struct order *o)
+{
+	const char *dir = o->config->state_dir;
+	struct order by_name = *o;
+	size_t len = strlen(dir);
+
+	if (strncmp(o->file, dir, len) == 0 && o->file[len] == '/')
+		by_name.file += len + 1;
+	return change(&by_name, STORE_IMPORT, "/api/v1/spool/import");
+}
+
+/* The command line */
+
+enum wants { NOTHING, ROWS, A_FILE };
+
+static const struct verb {
+	const char *name;
+	int (*run)(const struct order *o);
+	enum wants wants;
+} verbs[] = {
+	{"status", do_status, NOTHING}, {"list", do_list, NOTHING},
+	{"dead", do_dead, NOTHING},     {"retry", do_retry, ROWS},
+	{"drop", do_drop, ROWS},        {"import", do_import, A_FILE},
+};
+
+/* A whole number other than 0. */
+static bool read_number(const char *text, int64_t *out)
+{
+	char *end;
+	long long v;
+
+	errno = 0;
+	v = strtoll(text, &end, 10);
+	*out = v;
+	return errno == 0 && end != text && *end == '\0' && v != 0;
+}
+
+static int read_rows(struct order *o, int argc, char **argv)
+{
+	if (o->all != (argc == 0))
+		return options_usage("spool", "give the rows' ids, or --all");
+	o->ids = mem_calloc((size_t)argc, sizeof(*o->ids));
+	for (; o->n < (size_t)argc; o->n++)
+		if (!read_number(argv[o->n], &o->ids[o->n]))
+			return options_usage("spool", "'%s' is no id of a row",
+					     argv[o->n]);
+	return 0;
+}
+
+static int read_file(struct order *o, int argc, char **argv)
+{
+	if (argc != 1)
+		return options_usage("spool", "import takes one file");
+	o->file = argv[0];
+	return 0;
+}
+
+static int read_rest(const struct verb *v, struct order *o, int argc, char **argv)
+{
+	if (v->wants == ROWS)
+		return read_rows(o, argc, argv);
+	if (v->wants == A_FILE)
+		return read_file(o, argc, argv);
+	if (argc > 0)
+		return options_usage("spool", "what is '%s'?", argv[0]);
+	return 0;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < ARRAY_LEN(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+int cli_spool(int argc, char **argv)
+{
+	const char *path, *limit = NULL;
+	struct order o = {.limit = LIMIT_DEFAULT};
+	const struct option_flag flags[] = {{"json", &o.json, NULL},
+					    {"all", &o.all, NULL},
+					    {"waiting", &o.waiting, NULL},
+					    {"limit", NULL, &limit}};
+	const struct verb *verb;
+	struct config *c;
+	int rest, rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags),
+				     &rest);
+
+	if (rc != OPTIONS_GO_ON)
+		return rc;
+	verb = find_verb(rest < argc ? argv[rest] : NULL);
+	if (verb == NULL)
+		return options_usage("spool", "say one of status, list, dead, retry, "
+					      "drop, import");
+	if (o.waiting && verb->run != do_drop)
+		return options_usage("spool", "--waiting goes with drop");
+	if (limit != NULL && (!read_number(limit, &o.limit) || o.limit < 0))
+		return options_usage("spool", "--limit takes a number of rows");
+	rc = read_rest(verb, &o, argc - rest - 1, argv + rest + 1);
+	c = rc == 0 ? options_load(path, false) : NULL;
+	if (rc == 0 && c == NULL)
+		rc = EXIT_CONFIG;
+	o.config = c;
+	if (rc == 0)
+		rc = verb->run(&o);
+	free(o.ids);
+	config_unref(c);
+	return rc;
+}

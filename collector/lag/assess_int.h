@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * assess_int: what assess.c and window.c share. Private to collector/lag. */
+#ifndef MMLAG_LAG_ASSESS_INT_H
+#define MMLAG_LAG_ASSESS_INT_H
+
+#include "lag/assess.h"
+#include "lag/rate.h"
+#include "lag/series.h"
+
+/* Plain but for the one pointer: what is kept over a restart is v[0 .. n-1], the two
+ * rates and the time of the newest sample. */
+struct assess {
+	struct assess_rules rules;
+	struct series *v; /* by partition number */
+	size_t n, cap;
+	struct rate produced, consumed;
+	bool fed;
+	int64_t fed_ms; /* the newest sample */
+	struct assessment state;
+};
+
+#endif
