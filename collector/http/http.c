@@ -123,7 +123,6 @@ void http_close(struct http *h)
 	free(h->password_file);
 	free(h->api_key_file);
 	free(h->token_file);
-	free(h->unix_socket);
 	free(h->cert_path);
 	free(h->key_path);
 	free(h->ca_file);
@@ -331,7 +330,6 @@ static void setup(const struct http *h, const struct http_request *r,
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, h->connect_timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "mmlag/" MMLAG_VERSION);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
-	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, h->unix_socket);
 	http_tls_setup(h, easy);
 }
 
