@@ -20,7 +20,6 @@ struct http {
 	unsigned char pin[HASH_SHA256_LEN];
 	long timeout_ms, connect_timeout_ms;
 
-	char *unix_socket;
 	char *authorization; /* the whole header line, a secret; NULL for none */
 	char *anchor;        /* PEM of the pinned authority, once it was seen; NULL */
 	CURLM *multi;        /* keeps the connections */

@@ -36,7 +36,6 @@ struct http_options {
 	/* path of a socket that is spoken to in place of the host of the URLs */
 	const char *unix_socket;
 	bool insecure_skip_verify;
-	const char *unix_socket; /* connect to this, whatever host the URL names */
 	bool gzip;               /* compress request bodies above 1 KiB, level 1 */
 	long timeout_ms;         /* whole exchange */
 	long connect_timeout_ms; /* 0: 10 s */
