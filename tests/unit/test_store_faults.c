@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "support/fault_vfs.h"
+#include "support/history_kit.h"
 
 #include "banned.h"
 
@@ -482,6 +483,8 @@ enum fate { WAITS, DONE };
 struct tally {
 	enum fate fate[2000];
 	int found[2000];
+	int spans;    /* of ten seconds that have a point */
+	int64_t span; /* the last one */
 };
 
 static void count_rows(struct tally *t, const char *name)
@@ -516,6 +519,76 @@ static void torture_ship(struct tally *t, enum store_range range)
 	store_batch_fini(&b);
 }
 
+static void put_number(const char *key, int64_t n)
+{
+	store_put(store, STORE_ALERT, key, &n, sizeof(n));
+}
+
+static void get_number(void *arg, const char *key, const void *bytes, size_t len)
+{
+	int64_t *numbers = arg; /* "first", "last" */
+
+	assert_int_equal(len, sizeof(*numbers));
+	memcpy(&numbers[strcmp(key, "last") == 0], bytes, len);
+}
+
+static void tell_history(struct tally *t, int64_t lag)
+{
+	const struct store_topic of = {"c", "g", "orders"};
+	struct history_point p = kit_point(KIT_T0 + kit_now_ms, 3, lag);
+
+	t->spans += p.t.ms / 10000 != t->span;
+	t->span = p.t.ms / 10000;
+	store_history_add(store, &of, &p);
+	history_point_fini(&p);
+}
+
+static void count_points(struct store_question *q)
+{
+	const char *at = buf_str(&q->answer);
+
+	assert_int_equal(q->err.class, 0);
+	while ((at = strstr(at, "\"OK\"")) != NULL) {
+		at++;
+		++*(int *)q->arg;
+	}
+	store_question_free(q);
+}
+
+static int history_points(void)
+{
+	int n = 0;
+	struct store_question *q =
+		store_question_new(STORE_ASK_HISTORY, count_points, &n);
+
+	q->cluster = mem_strdup("c");
+	q->group = mem_strdup("g");
+	q->topic = mem_strdup("orders");
+	q->since.ms = KIT_T0;
+	q->until.ms = KIT_T0 + 3600000;
+	store_ask(store, q);
+	settle_down();
+	return n;
+}
+
+/* What stands beside the documents: nothing of it is lost while the file stays; a file
+ * that is given up takes the history with it, not the records. */
+static void check_extras(const struct tally *t, bool aside)
+{
+	int64_t numbers[2] = {-1, -1};
+
+	if (!aside)
+		assert_int_equal(history_points(), t->spans);
+	close_store();
+	assert_int_equal(query("SELECT history_bytes - (SELECT coalesce(sum(64 +"
+			       " length(points)), 0) FROM history) FROM meta"),
+			 0);
+	open_store();
+	store_each(store, STORE_ALERT, get_number, numbers);
+	assert_int_equal(numbers[1], 11);
+	assert_true(numbers[0] == 0 || (aside && numbers[0] == -1));
+}
+
 /* One life of a store with a fault after `after` operations. Returns whether it came.
  */
 static bool torture_once(int kinds, int after, int length, int code)
@@ -531,6 +604,10 @@ static bool torture_once(int kinds, int after, int length, int code)
 	open_store();
 	for (int round = 0; round < 12; round++) {
 		append(10);
+		if (round == 0)
+			put_number("first", 0);
+		put_number("last", round);
+		tell_history(t, round);
 		pass(round % 5 == 4 ? 10000 : STORE_COMMIT_MS);
 		check_balance();
 		torture_ship(t, STORE_NEW);
@@ -563,6 +640,7 @@ static bool torture_once(int kinds, int after, int length, int code)
 		for (int n = 1; n <= appended; n++)
 			assert_true(t->fate[n] == DONE || t->found[n] > 0);
 	}
+	check_extras(t, aside);
 	close_store();
 	assert_int_equal(query("SELECT count(*) - documents FROM meta, q"), 0);
 	kit_files("", kit_remove);

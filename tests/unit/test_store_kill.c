@@ -3,6 +3,7 @@
  * told must be there, what it told to be settled must be gone. Ten lives on one file.
  */
 #include "support/store_run.h"
+#include "support/history_kit.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -25,6 +26,22 @@ static void tell(int fd, enum word word, int64_t first, int64_t last)
 		_exit(1);
 }
 
+/* A record of the last number, a point, and now and then a gap. */
+static void put_beside(int64_t number)
+{
+	const struct store_topic of = {"c", "g", "orders"};
+	struct history_point p = kit_point(KIT_T0 + kit_now_ms, 4, number);
+	struct gap gap;
+
+	store_put(store, STORE_ALERT, "last", &number, sizeof(number));
+	store_history_add(store, &of, &p);
+	history_point_fini(&p);
+	if (number % 13 != 0)
+		return;
+	gap_set(&gap, REASON_SSH_LOST, "told by the test");
+	store_history_gap(store, &of, (struct wall){KIT_T0 + kit_now_ms}, &gap);
+}
+
 /* The child's life: never returns, and uses nothing of cmocka. */
 static void live(int fd, int64_t number)
 {
@@ -43,6 +60,7 @@ static void live(int fd, int64_t number)
 			if (store_append(store, &d, 1, false) != 0)
 				_exit(1);
 		}
+		put_beside(number - 1);
 		kit_now_ms += STORE_COMMIT_MS;
 		store_step(store);
 		tell(fd, COMMITTED, first, number - 1);
@@ -87,6 +105,27 @@ static void hear_and_kill(int fd, pid_t child, int patience, unsigned char *told
 	assert_true(killed && WIFSIGNALED(status));
 }
 
+static void read_number(void *arg, const char *key, const void *bytes, size_t len)
+{
+	(void)key;
+	assert_int_equal(len, sizeof(int64_t));
+	memcpy(arg, bytes, len);
+}
+
+/* The record is not older than the documents that it was committed with. */
+static void check_beside(const unsigned char *told)
+{
+	int64_t last = 0;
+
+	store_each(store, STORE_ALERT, read_number, &last);
+	for (int64_t n = 1; n < DOCUMENTS; n++)
+		if ((told[n] & 1 << COMMITTED) != 0)
+			assert_true(n <= last);
+	assert_int_equal(query("SELECT history_bytes - (SELECT coalesce(sum(64 +"
+			       " length(points)), 0) FROM history) FROM meta"),
+			 0);
+}
+
 /* Compare what was told with what is there; returns the next free number. */
 static int64_t check_told(const unsigned char *told)
 {
@@ -96,6 +135,7 @@ static int64_t check_told(const unsigned char *told)
 
 	open_store();
 	assert_string_equal(status().set_aside, "");
+	check_beside(told);
 	b = take(STORE_BACKLOG, DOCUMENTS);
 	assert_int_equal(b.n, status().documents);
 	for (size_t i = 0; i < b.n; i++)
