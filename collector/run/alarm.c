@@ -179,10 +179,14 @@ static void tell(const struct alert *a, const char *what)
 	buf_free(&partitions);
 }
 
+/* What is for information only is shown, and no more. */
 static void write_document(struct alarm *a, const struct alert *alert)
 {
-	struct document d = document_alert(alert, a->now.wall);
+	struct document d;
 
+	if (alert->severity == SEVERITY_INFO)
+		return;
+	d = document_alert(alert, a->now.wall);
 	board_document(a->board, d.json, d.len);
 	MEM_GROW(a->waiting, a->n, a->cap);
 	a->waiting[a->n++] = d;

@@ -71,6 +71,11 @@ static bool has_data(const struct view *v)
 	return has_sample(v) && v->gap.reason == REASON_NONE;
 }
 
+static bool host_failed(const struct view *v)
+{
+	return v->gap.reason != REASON_NONE && reason_is_host(v->gap.reason);
+}
+
 /* Verdicts */
 
 /* The partitions with this verdict, into `list`. */
@@ -84,15 +89,21 @@ static size_t with_verdict(const struct view *v, enum verdict verdict, int32_t *
 	return n;
 }
 
-/* Is there a partition with a lag on which judgement is suspended? */
+/* Is there a partition with a lag on which judgement is suspended? It is while the
+ * window fills, after a restart above all, as long as no offset was seen to move. */
 static bool is_undecided(const struct view *v)
 {
 	int64_t allowed = v->config != NULL ? v->config->rules.allowed_lag : 0;
 
-	for (size_t i = 0; i < v->sample.n; i++)
-		if (v->partitions[i].rule == RULE_INCOMPLETE &&
-		    v->sample.rows[i].has_lag && v->sample.rows[i].lag > allowed)
+	for (size_t i = 0; i < v->sample.n; i++) {
+		const struct partition_state *p = &v->partitions[i];
+
+		if (!v->sample.rows[i].has_lag || v->sample.rows[i].lag <= allowed)
+			continue;
+		if (p->rule == RULE_INCOMPLETE ||
+		    (p->complete < 0.99 && p->n_commits <= 1))
 			return true;
+	}
 	return false;
 }
 
@@ -247,7 +258,9 @@ static void look_no_data(const struct view *v, bool host_is_down, condition_each
 		c.fact = FACT_UNKNOWN; /* the host's alert stands for it */
 	} else {
 		c.fact = FACT_HOLDS;
-		c.since = v->gap_since;
+		/* When a host comes back, its topics come one after the other. */
+		if (!host_failed(v))
+			c.since = v->gap_since;
 		snprintf(c.message, sizeof(c.message), "no data: %s: %s",
 			 reason_name(v->gap.reason), v->gap.message);
 	}
@@ -261,11 +274,6 @@ static int by_host(const void *a, const void *b)
 	const struct view *const *left = a, *const *right = b;
 
 	return strcmp((*left)->name.host, (*right)->name.host);
-}
-
-static bool host_failed(const struct view *v)
-{
-	return v->gap.reason != REASON_NONE && reason_is_host(v->gap.reason);
 }
 
 /* Views [from, to) are those of one host: is it down for all of them? */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * daemon: see daemon.h. Reads as the start and the stop of the program:
  *   start: config → log → state lock → metrics → board → store → http → shipper →
- *          tailers → wait
- *   stop:  tailers → shipper (drains) → http → store → board → state lock */
+ *          alarm and notifiers → tailers → wait
+ *   stop:  tailers → alarm and notifiers → shipper (drains) → http → store → board →
+ *          state lock */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include "run/statelock.h"
 #include "run/tailer.h"
 #include "run/tell.h"
+#include "run/watch.h"
 #include "serve/server.h"
 #include "ssh/ssh.h"
 #include "store/store.h"
@@ -51,7 +53,9 @@ struct daemon {
 	struct actor serve_actor;
 	struct shipper *shipper; /* NULL without an elasticsearch section */
 	struct actor shipper_actor;
-	struct tailer **tailers; /* one per stream of the plan */
+	struct watch watch;
+	struct actor *watch_actors; /* one per part of it */
+	struct tailer **tailers;    /* one per stream of the plan */
 	struct actor *tailer_actors;
 };
 
@@ -119,8 +123,27 @@ static int start_store(struct daemon *d, struct err *err)
 	if (status.documents > 0)
 		log_info(ABOUT, "%lld documents wait from before",
 			 (long long)status.documents);
+	/* What has records there reads them before the store's thread owns them. */
+	if (watch_make(&d->watch, d->config, d->store, d->board, err) != 0) {
+		if (err->class == ERR_PERMANENT || err->class == ERR_REJECT)
+			err->code = DAEMON_CONFIG;
+		return err->class;
+	}
 	return actor_start(&d->store_actor, "store", step_store, d->store,
 			   store_wake(d->store), NULL, err);
+}
+
+static int start_watch(struct daemon *d, struct err *err)
+{
+	d->watch_actors = mem_calloc(d->watch.n, sizeof(*d->watch_actors));
+	for (size_t i = 0; i < d->watch.n; i++) {
+		const struct watch_part *p = &d->watch.parts[i];
+
+		if (actor_start(&d->watch_actors[i], p->name, p->step, p->self, p->wake,
+				NULL, err) != 0)
+			return err->class;
+	}
+	return 0;
 }
 
 static int start_http(struct daemon *d, struct err *err)
@@ -188,7 +211,7 @@ static int start(struct daemon *d, struct err *err)
 		2); /* a thousand threads, and little to allocate in each */
 	d->board = board_new();
 	if (start_store(d, err) != 0 || start_http(d, err) != 0 ||
-	    start_shipper(d, err) != 0)
+	    start_shipper(d, err) != 0 || start_watch(d, err) != 0)
 		return err->class;
 	return start_tailers(d, err);
 }
@@ -258,6 +281,14 @@ static void stop_tailers(struct daemon *d)
 	free(d->tailer_actors);
 }
 
+static void stop_watch(struct daemon *d)
+{
+	watch_stop(&d->watch);
+	for (size_t i = 0; d->watch_actors != NULL && i < d->watch.n; i++)
+		actor_join(&d->watch_actors[i]);
+	free(d->watch_actors);
+}
+
 /* Let the shipper send what it can until the deadline or a second signal. */
 static void stop_shipper(struct daemon *d, struct mono deadline)
 {
@@ -314,9 +345,11 @@ static void stop(struct daemon *d)
 	struct mono deadline = mono_add_ms(clock_mono(), DRAIN_MS);
 
 	stop_tailers(d);
+	stop_watch(d);
 	stop_shipper(d, deadline);
 	stop_http(d);
 	stop_store(d);
+	watch_fini(&d->watch);
 	board_free(d->board);
 	plan_free(&d->plan);
 	ssh_global_fini();

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "document/document.h"
 #include "http/http.h"
+#include "scenarios/receivers.h"
 #include "scenarios/words.h"
 #include "scenarios/world.h"
 
@@ -224,8 +225,9 @@ static void inspect(const char *id, const json_t *source, struct wall *t)
 		world_complain("a bad _id: %s", id);
 	else if (strtoll(id, NULL, 10) != t->ms)
 		world_complain("_id %s is not of the time %s", id, stamp);
-	if (json_string_value(json_object_get(source, "status")) == NULL)
-		world_complain("a document without status: %s", id);
+	if (json_string_value(json_object_get(source, "status")) == NULL &&
+	    json_string_value(json_object_get(source, "event")) == NULL)
+		world_complain("a document without status or event: %s", id);
 }
 
 struct item {
@@ -523,9 +525,11 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 	begin();
 	*a = (struct http_answer){.status = 0, .retry_after_s = -1};
 	buf_init(&a->body, r->answer_max > 0 ? r->answer_max : ANSWER_MAX);
-	es.figures.requests++;
 	if (h->wake != NULL && wake_stopping(h->wake))
 		return broken(err, HTTP_STOPPED, "told to stop");
+	if (receivers_have(r->url))
+		return receivers_exchange(r, a, timeout, err);
+	es.figures.requests++;
 	if (es.mood == DOWN ||
 	    (es.dead_node != NULL && strstr(r->url, es.dead_node) != NULL)) {
 		if (es.mood == DOWN)

@@ -12,6 +12,7 @@
 #include "scenarios/cluster.h"
 #include "scenarios/hosts.h"
 #include "scenarios/house.h"
+#include "scenarios/receivers.h"
 #include "scenarios/words.h"
 #include "scenarios/world.h"
 
@@ -35,9 +36,16 @@ static const char *field(const struct cluster_document *d, const char *name)
 	return s == NULL ? "" : s;
 }
 
+static bool is_event(const struct cluster_document *d)
+{
+	return *field(d, "event") != '\0';
+}
+
+/* The documents of alerts have expectations of their own (events). */
 static bool is_of(const struct cluster_document *d, const char *topic)
 {
-	return strcmp(topic, "*") == 0 || strcmp(field(d, "topic"), topic) == 0;
+	return !is_event(d) &&
+	       (strcmp(topic, "*") == 0 || strcmp(field(d, "topic"), topic) == 0);
 }
 
 static bool is_sample(const struct cluster_document *d)
@@ -237,6 +245,110 @@ static int expect_times(char **words, size_t n, struct buf *seen)
 	return rc;
 }
 
+/* Alerts */
+
+/* The partitions of an alert as one may ask for them: "3 17". */
+static json_t *with_list(const json_t *alert)
+{
+	const json_t *list = json_object_get(alert, "partitions"), *v;
+	struct buf text = BUF_INIT(1 << 16);
+	json_t *copy = json_copy((json_t *)alert);
+	size_t i;
+
+	json_array_foreach(list, i, v) buf_printf(&text, "%s%lld", i > 0 ? " " : "",
+						  (long long)json_integer_value(v));
+	if (list != NULL)
+		json_object_set_new(copy, "partitions", json_string(buf_str(&text)));
+	buf_free(&text);
+	return copy;
+}
+
+/* Does it fit? Then tell of it. */
+static bool fits(const json_t *v, const struct condition *c, size_t n, struct buf *seen)
+{
+	json_t *listed = with_list(v);
+	bool hold = true;
+	char *text;
+
+	for (size_t i = 0; i < n && hold; i++)
+		hold = condition_holds(&c[i], listed);
+	text = json_dumps(listed, JSON_COMPACT);
+	buf_printf(seen, "%s%.600s\n#     ", hold ? "* " : "  ", text);
+	free(text);
+	json_decref(listed);
+	return hold;
+}
+
+/* CONDITION… OP N over the `count` things that `at` gives. */
+static int count_fitting(char **words, size_t n, struct buf *seen, size_t count,
+			 const json_t *(*at)(size_t i))
+{
+	struct condition c[WORDS_MAX] = {{NULL, NULL, ""}};
+	int64_t found = 0;
+	size_t conditions;
+
+	if (n < 2)
+		return -1;
+	conditions = read_conditions(words, n - 2, c);
+	for (size_t i = 0; i < count; i++)
+		if (at(i) != NULL)
+			found += fits(at(i), c, conditions, seen);
+	free_conditions(c, WORDS_MAX);
+	return conditions == n - 2 ? compare(found, words + n - 2, 2, seen) : -1;
+}
+
+static const json_t *event_at(size_t i)
+{
+	return is_event(cluster_at(i)) ? cluster_at(i)->source : NULL;
+}
+
+/* events CONDITION… OP N: documents of alerts */
+static int expect_events(char **words, size_t n, struct buf *seen)
+{
+	return count_fitting(words, n, seen, cluster_count(), event_at);
+}
+
+/* messages CONDITION… OP N: what receivers were told */
+static int expect_messages(char **words, size_t n, struct buf *seen)
+{
+	return count_fitting(words, n, seen, receivers_count(), receivers_at);
+}
+
+static json_t *shown_alerts;
+
+static const json_t *shown_at(size_t i)
+{
+	return json_array_get(shown_alerts, i);
+}
+
+/* alerts CONDITION… OP N: as the pages show them */
+static int expect_alerts(char **words, size_t n, struct buf *seen)
+{
+	char *text = house_alerts();
+	int rc;
+
+	shown_alerts = json_loads(text, 0, NULL);
+	rc = count_fitting(words, n, seen, json_array_size(shown_alerts), shown_at);
+	json_decref(shown_alerts);
+	free(text);
+	return rc;
+}
+
+/* incidents OP N: different ones among the documents of alerts */
+static int expect_incidents(char **words, size_t n, struct buf *seen)
+{
+	json_t *set = json_object();
+	int rc;
+
+	for (size_t i = 0; i < cluster_count(); i++)
+		if (is_event(cluster_at(i)))
+			json_object_set_new(set, field(cluster_at(i), "incident"),
+					    json_true());
+	rc = compare((int64_t)json_object_size(set), words, n, seen);
+	json_decref(set);
+	return rc;
+}
+
 /* Accounts */
 
 static int64_t lost(void)
@@ -256,6 +368,9 @@ static bool doubled(const struct cluster_document *a, const struct cluster_docum
 	       strcmp(field(a, "topic"), field(b, "topic")) == 0 &&
 	       strcmp(field(a, "cluster"), field(b, "cluster")) == 0 &&
 	       strcmp(field(a, "group"), field(b, "group")) == 0 &&
+	       strcmp(field(a, "rule"), field(b, "rule")) == 0 &&
+	       strcmp(field(a, "state"), field(b, "state")) == 0 &&
+	       strcmp(field(a, "severity"), field(b, "severity")) == 0 &&
 	       strcmp(field(a, "reason"), field(b, "reason")) == 0;
 }
 
@@ -473,6 +588,10 @@ static const struct {
 	{"gap", expect_gap},
 	{"spacing", expect_spacing},
 	{"times", expect_times},
+	{"events", expect_events},
+	{"messages", expect_messages},
+	{"alerts", expect_alerts},
+	{"incidents", expect_incidents},
 	{"balance", expect_balance},
 	{"no-doubles", expect_no_doubles},
 	{"lost", expect_lost},

@@ -18,6 +18,7 @@
 #include "run/plan.h"
 #include "run/shipper.h"
 #include "run/tailer.h"
+#include "run/watch.h"
 #include "scenarios/hosts.h"
 #include "scenarios/world.h"
 
@@ -48,6 +49,7 @@ static struct {
 	struct store *store;
 	struct board *board;
 	struct shipper *shipper;
+	struct watch watch;
 	struct tailer **tailers;
 	struct player players[ACTORS];
 	size_t n;
@@ -246,8 +248,19 @@ static int start_store(struct err *err)
 	if (*house.last_status.set_aside != '\0' || house.last_status.degraded)
 		world_complain("the store is not well: %s %s",
 			       house.last_status.set_aside, house.last_status.trouble);
+	if (watch_make(&house.watch, c, house.store, house.board, err) != 0)
+		return -1;
 	play("store", step_store, house.store, store_wake(house.store));
 	return 0;
+}
+
+static void start_watch(void)
+{
+	for (size_t i = 0; i < house.watch.n; i++) {
+		const struct watch_part *p = &house.watch.parts[i];
+
+		play(p->name, p->step, p->self, p->wake);
+	}
 }
 
 static void start_tailers(void)
@@ -284,6 +297,7 @@ void house_start(void)
 			play("shipper", shipper_step, house.shipper,
 			     shipper_wake(house.shipper));
 	}
+	start_watch();
 	start_tailers();
 	world_event("started: %zu topics, %zu streams", house.config->topic_count,
 		    house.plan.n);
@@ -314,6 +328,7 @@ static void free_all(void)
 	for (size_t i = 0; i < house.plan.n; i++)
 		tailer_free(house.tailers[i]);
 	free(house.tailers);
+	watch_fini(&house.watch);
 	shipper_free(house.shipper);
 	house.shipper = NULL;
 	store_status(house.store, &house.last_status);
@@ -337,6 +352,11 @@ void house_stop(void)
 		tell_to_stop(house.tailers[i], tailer_wake(house.tailers[i]));
 	for (size_t i = 0; i < house.plan.n; i++)
 		run_until_done(player_of(house.tailers[i]), limit);
+	for (size_t i = 0; i < house.watch.n; i++) {
+		const struct watch_part *p = &house.watch.parts[i];
+
+		run_until_done(tell_to_stop(p->self, p->wake), limit);
+	}
 	if (house.shipper != NULL) {
 		shipper_drain(house.shipper);
 		run_until_done(player_of(house.shipper), limit);
@@ -397,6 +417,22 @@ void house_kill(void)
 bool house_was_killed(void)
 {
 	return house.life > 0;
+}
+
+int house_silence(const char *json)
+{
+	if (!house.running)
+		return -1;
+	return board_ask(house.board, BOARD_ASK_SILENCE, json, strlen(json));
+}
+
+char *house_alerts(void)
+{
+	struct buf out = BUF_INIT(16 << 20);
+
+	if (house.running)
+		board_told(house.board, BOARD_ALERTS, &out);
+	return buf_take(&out);
 }
 
 void house_store_status(struct store_status *out)

@@ -22,6 +22,7 @@
 #include "scenarios/cluster.h"
 #include "scenarios/expect.h"
 #include "scenarios/hosts.h"
+#include "scenarios/receivers.h"
 #include "scenarios/house.h"
 #include "scenarios/words.h"
 #include "scenarios/world.h"
@@ -187,6 +188,10 @@ static int play_line(struct script *s, char *line, const char *raw, struct buf *
 		return do_texts(s, verb, words + 1, n - 1);
 	if (strcmp(verb, "ssh") == 0)
 		return do_ssh(words + 1, n - 1);
+	if (strcmp(verb, "receiver") == 0)
+		return receivers_command(words + 1, n - 1);
+	if (strcmp(verb, "silence") == 0)
+		return house_silence(rest_behind(raw, 1));
 	if (strcmp(verb, "es") == 0) {
 		world_event("%s", raw);
 		return cluster_command(words + 1, n - 1);
@@ -280,6 +285,7 @@ static int play_file(const char *dir, const char *path, bool verbose)
 	house_fini();
 	hosts_fini();
 	cluster_fini();
+	receivers_fini();
 	free(s.text);
 	return rc;
 }
