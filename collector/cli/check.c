@@ -9,6 +9,7 @@
 #include "base/jsonw.h"
 #include "cli/check_int.h"
 #include "cli/commands.h"
+#include "cli/notify.h"
 #include "cli/options.h"
 #include "elastic/elastic.h"
 #include "http/http.h"
@@ -21,8 +22,8 @@
 static const char usage[] =
 	"Usage: mmlag check [-c FILE] [--offline] [--fix-mapping]\n"
 	"Looks at the whole configuration and tells every error with its place; then at the\n"
-	"hosts (login, CLI, group, topics) and at Elasticsearch (reachable, privileges,\n"
-	"mapping).\n\n"
+	"hosts (login, CLI, group, topics), at Elasticsearch (reachable, privileges,\n"
+	"mapping), and at the receivers of alerts (reachable).\n\n"
 	"  -c, --config FILE  default " OPTIONS_DEFAULT_FILE "\n"
 	"      --offline      the configuration only\n"
 	"      --fix-mapping  print what an existing index lacks for Kibana, and add it\n"
@@ -238,6 +239,18 @@ static void check_elastic(struct report *r, const struct config *c,
 	elastic_close(e);
 }
 
+static void say_receiver(void *arg, const struct config_receiver *receiver, bool ok,
+			 const char *request, int status, const char *answer,
+			 const char *why)
+{
+	char subject[96];
+
+	(void)request;
+	(void)status;
+	snprintf(subject, sizeof(subject), "receiver %.60s", receiver->name);
+	say(arg, ok ? FINDING_OK : FINDING_FAILURE, subject, ok ? answer : why);
+}
+
 static int check_online(const struct config *c, bool fix)
 {
 	struct report r = {options_colour(stdout), 0};
@@ -253,6 +266,7 @@ static int check_online(const struct config *c, bool fix)
 	check_state(&r, c);
 	check_limits(&r, c);
 	check_elastic(&r, c, &survey, fix);
+	notify_check(c, say_receiver, &r);
 	survey_fini(&survey);
 	plan_free(&plan);
 	return r.failures > 0;

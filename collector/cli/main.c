@@ -20,6 +20,7 @@ static const struct {
 	{"init", cli_init, "look around on a host, print a configuration"},
 	{"decode", cli_decode,
 	 "output of kafka-consumer-groups.sh on stdin → documents"},
+	{"notify", cli_notify, "a test alert to the receivers, with their answers"},
 	{"judge", cli_judge, "offset windows on stdin → verdicts"},
 	{"export", cli_export, "dashboards, alert rules, index templates, schema"},
 	{"import", cli_import, "put the dashboards into Kibana or OpenSearch"},

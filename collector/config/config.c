@@ -93,6 +93,7 @@ static void fill(struct config *c, const struct node *root, struct config_findin
 	resolve_topics(&resolver);
 	resolve_across(&resolver);
 	resolve_sections(&resolver);
+	resolve_telling(&resolver);
 	order_files(c);
 }
 

@@ -31,5 +31,6 @@ void resolve_complain(const struct resolver *r, const struct config_topic *t,
 void resolve_topics(const struct resolver *r);
 void resolve_across(const struct resolver *r);
 void resolve_sections(const struct resolver *r);
+void resolve_telling(const struct resolver *r);
 
 #endif

@@ -2,10 +2,12 @@
  * notify: see notify.h. */
 #include "notify/notify.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/jsonw.h"
@@ -311,6 +313,50 @@ int notify_send(struct notify *n, size_t place, const struct message *m,
 		return send_command(n, &own, a, err);
 	}
 	return err_set(err, ERR_BUG, "a receiver of no type");
+}
+
+/* The root of the server: what stands behind it may be a secret, and acts. */
+static int reach_http(struct notify *n, size_t place, struct notify_answer *a,
+		      struct err *err)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	struct http_answer got = {.status = 0};
+	struct http_request r = {.method = "GET"};
+	int rc = find_url(n, place, &url, a, err);
+
+	if (rc == 0) {
+		char *host = strstr(url.data, "://");
+
+		host = host != NULL ? host + 3 : url.data;
+		host[strcspn(host, "/?#")] = '\0';
+		r.url = url.data;
+		rc = http_exchange(n->http, &r, &got, err) == 0 ? 0 : ERR_RETRY;
+		a->status = got.status;
+		snprintf(a->text, sizeof(a->text), "answers");
+		http_answer_fini(&got);
+	}
+	mem_wipe(url.data, url.len);
+	buf_free(&url);
+	return rc;
+}
+
+int notify_reach(struct notify *n, size_t place, struct notify_answer *a,
+		 struct err *err)
+{
+	const char *program = n->r->argv.n > 0 ? n->r->argv.v[0] : "";
+
+	*a = (struct notify_answer){.retry_ms = -1};
+	if (speaks_http(n->r->type))
+		return reach_http(n, place, a, err);
+	if (n->r->type == RECEIVER_EMAIL) {
+		snprintf(a->text, sizeof(a->text),
+			 "not asked; `mmlag notify test` sends a mail");
+		return 0;
+	}
+	if (strchr(program, '/') != NULL && access(program, X_OK) != 0)
+		return err_set_errno(err, ERR_RETRY, errno, "cannot run %s", program);
+	snprintf(a->text, sizeof(a->text), "%.400s may be run", program);
+	return 0;
 }
 
 struct alert notify_test_alert(struct wall now)

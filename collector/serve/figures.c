@@ -2,6 +2,7 @@
  * figures: mmlag's own metrics of topics and partitions, each declared once with its
  * help; docs/metrics.md is made from this table and that of base/metrics. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/metrics.h"
@@ -284,6 +285,22 @@ static void row(struct buf *out, const char *family, const char *labels,
 	buf_printf(out, "| `%s` | %s | %s | %s |\n", family, labels, type, help);
 }
 
+/* state="firing",severity="info" → state, severity */
+static void label_names(const char *labels, char *out, size_t size)
+{
+	size_t len = 0;
+
+	*out = '\0';
+	while (*labels != '\0' && len < size) {
+		size_t name = strcspn(labels, "=");
+
+		len += (size_t)snprintf(out + len, size - len, "%s%.*s",
+					len > 0 ? ", " : "", (int)name, labels);
+		labels += strcspn(labels, ",");
+		labels += *labels == ',';
+	}
+}
+
 static void process_rows(struct buf *out)
 {
 	static const struct {
@@ -295,11 +312,11 @@ static void process_rows(struct buf *out)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(declared); i++) {
-		char label[64] = "";
+		char label[64];
 
 		if (i > 0 && strcmp(declared[i].family, declared[i - 1].family) == 0)
 			continue;
-		memcpy(label, declared[i].labels, strcspn(declared[i].labels, "="));
+		label_names(declared[i].labels, label, sizeof(label));
 		row(out, declared[i].family, label, declared[i].type, declared[i].help);
 	}
 }

@@ -11,6 +11,7 @@ int cli_check(int argc,
 int cli_once(int argc, char **argv);   /* one sample of every topic.  @thread main */
 int cli_init(int argc, char **argv);   /* a host → a configuration.  @thread main */
 int cli_decode(int argc, char **argv); /* CLI output → documents.  @thread main */
+int cli_notify(int argc, char **argv); /* a test to the receivers.  @thread main */
 int cli_judge(int argc, char **argv);  /* windows → verdicts.  @thread main */
 int cli_export(int argc, char **argv); /* files for other programs.  @thread main */
 int cli_import(int argc, char **argv); /* … put there.  @thread main */

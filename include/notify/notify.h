@@ -44,6 +44,13 @@ struct notify_answer {
 NODISCARD int notify_send(struct notify *n, size_t place, const struct message *m,
 			  struct notify_answer *a, struct err *err);
 
+/* Is anybody there, without telling anything: an HTTP server that answers whatever it
+ * be, a program that may be run. A mail server is not asked. Returns 0 with what was
+ * seen in `a`, or ERR_RETRY.
+ * @thread the owner's; blocks for at most the receiver's timeout */
+NODISCARD int notify_reach(struct notify *n, size_t place, struct notify_answer *a,
+			   struct err *err);
+
 /* A made-up alert that says that it is a test; the caller ends it with alert_fini.
  * @thread any */
 struct alert notify_test_alert(struct wall now);

@@ -28,6 +28,7 @@ struct condition {
 	char message[CONDITION_MESSAGE_MAX]; /* of worth while it holds or is between */
 };
 
+/* Called for each rule that was looked at.  @thread the caller's */
 typedef void condition_each(void *arg, const struct condition *c);
 
 /* What is looked at beside the views. */

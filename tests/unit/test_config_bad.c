@@ -363,6 +363,35 @@ static const struct {
 	 "5:27: proxy_jump: \"b1;id\": the host is not understood\n"
 	 "6:27: proxy_jump: \"fd00::1\": an IPv6 address stands in brackets "
 	 "here\n"},
+	{"alerts and receivers",
+	 TOPIC_DEFAULTS
+	 "topics: [t]\n"
+	 "alerts:\n"
+	 "  quiet:\n"
+	 "  - {days: [mon, tues], from: '22:00', to: '25:00', severity: loud}\n"
+	 "  - {from: '1:00', to: '06:00', timezone: Mars/Olympus}\n"
+	 "receivers:\n"
+	 "- {name: a, type: alertmanager}\n"
+	 "- {name: a, type: webhook, urls: ['http://x', 'http://y']}\n"
+	 "- {name: p, type: pagerduty}\n"
+	 "- {name: e, type: email, smtp: x, username: u}\n"
+	 "- {name: c, type: command, severity: bad}\n",
+	 "6:12: days: \"tues\" is none of mon tue wed thu fri sat sun\n"
+	 "6:44: to: \"25:00\" is no time of day; write \"22:00\"\n"
+	 "6:63: severity: \"loud\" is none of info, warning, critical\n"
+	 "7:12: from: \"1:00\" is no time of day; write \"22:00\"\n"
+	 "7:43: timezone: there is no time zone \"Mars/Olympus\" "
+	 "(/usr/share/zoneinfo/Mars/Olympus; is the package tzdata installed?)\n"
+	 "9:3: receiver \"a\": an alertmanager needs \"urls\", one for each "
+	 "member\n"
+	 "10:3: receiver \"a\" stands here a second time\n"
+	 "10:3: receiver \"a\": needs \"url_file\", or one URL in \"urls\"\n"
+	 "11:3: receiver \"p\": pagerduty needs \"routing_key_file\"\n"
+	 "12:3: receiver \"e\": \"username\" and \"password_file\" need each "
+	 "other\n"
+	 "12:3: receiver \"e\": email needs \"smtp\", \"from\" and \"to\"\n"
+	 "13:3: receiver \"c\": command needs \"argv\"\n"
+	 "13:38: severity: \"bad\" is none of info, warning, critical\n"},
 	{"what this version does not do",
 	 TOPIC_DEFAULTS
 	 "topics:\n"
@@ -377,8 +406,6 @@ static const struct {
 	 "heartbeat: {}\n",
 	 "4:33: warning: \"target\" is accepted, but not acted upon by this "
 	 "version\n"
-	 "4:87: warning: \"thresholds\" is accepted, but not acted upon by "
-	 "this version\n"
 	 "4:100: a threshold needs \"warning\" or \"critical\"\n"
 	 "4:106: warning: for: below two commit intervals of MirrorMaker "
 	 "(120s) every tooth of the saw alerts; write 3m\n"
@@ -386,13 +413,7 @@ static const struct {
 	 "4:158: warning: 5 has no unit; write 5s\n"
 	 "4:172: warning: \"5s\" is no number of messages; for a duration, "
 	 "write `of: time` beside it\n"
-	 "6:1: warning: \"alerts\" is accepted, but not acted upon by this "
-	 "version\n"
-	 "7:1: warning: \"receivers\" is accepted, but not acted upon by "
-	 "this version\n"
-	 "8:11: \"prometheus\" is missing in brokers\n"
-	 "9:1: warning: \"heartbeat\" is accepted, but not acted upon by "
-	 "this version\n"},
+	 "8:11: \"prometheus\" is missing in brokers\n"},
 	{"sources over HTTP",
 	 "defaults: {group: g, url: 'http://h:1/metrics'}\n"
 	 "topics:\n"

@@ -116,6 +116,8 @@ static const char whole[] =
 	"receivers:\n"
 	"- {name: r-name, type: email, urls: ['http://r'], url_file: /r/url, smtp: "
 	"r-smtp,\n"
+	"   routing_key_file: /r/key, from: r-from, to: [r-to], username: r-user,\n"
+	"   password_file: /r/password,\n"
 	"   argv: [r-a, r-b], severity: r-severity, template_file: /r/template, "
 	"timeout: 45s}\n"
 	"heartbeat: {url_file: /b/url, interval: 46s}\n";
@@ -347,6 +349,11 @@ static void the_other_sections_are_read_into_their_members(void **state)
 	has(&c->receivers[0].urls, 1, "http://r");
 	is(c->receivers[0].url_file, "/r/url");
 	is(c->receivers[0].smtp, "r-smtp");
+	is(c->receivers[0].routing_key_file, "/r/key");
+	is(c->receivers[0].from, "r-from");
+	has(&c->receivers[0].to, 1, "r-to");
+	is(c->receivers[0].username, "r-user");
+	is(c->receivers[0].password_file, "/r/password");
 	has(&c->receivers[0].argv, 2, "r-b");
 	is(c->receivers[0].severity, "r-severity");
 	is(c->receivers[0].template_file, "/r/template");
