@@ -37,6 +37,12 @@ int house_silence(const char *json);
 /* What the alarm shows on the board: the caller frees it; "null" before the start. */
 char *house_alerts(void);
 
+/* Leave a silence on the board, as the pages do. Returns 0, or -1 without a board. */
+int house_silence(const char *json);
+
+/* What the alarm shows on the board: the caller frees it; "null" before the start. */
+char *house_alerts(void);
+
 /* The store's state: now, or at the last stop. */
 void house_store_status(struct store_status *out);
 
