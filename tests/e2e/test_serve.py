@@ -196,6 +196,8 @@ def test_a_silence_gets_an_id(pages):
     path = "/api/v1/silences"
     answer = pages(path, "POST", '{"for":"2h","topic":"orders"}', **JSON, **BEARER)
     assert answer.status == 200 and len(answer.json()["id"]) == 16
+    wait_for("the alarm shows it", 10, lambda: answer.json()["id"] in [
+        s["id"] for s in pages("/api/v1/alerts").json()["silences"]])
     mine = pages(path, "POST", '{"for":"2h","topic":"orders","id":"mine"}', **JSON, **BEARER)
     assert mine.json() == {"id": "mine"}
     for bad in ["{}", '{"for":"2h"}', '{"for":"never","topic":"t"}', '{"x":1}', "nix"]:
