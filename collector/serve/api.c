@@ -250,7 +250,12 @@ void api_documents(struct serve *s, struct request *r)
 
 /* ---- what the store is asked for ---- */
 
-void api_topic(struct serve *s, struct request *r)
+#define HOUR_MS 3600000
+#define ROWS 100 /* of the spool, without `limit` */
+#define ROWS_MAX 1000
+
+static void send_topic(struct serve *s, struct request *r, const char *history,
+		       size_t len)
 {
 	struct board_views views = board_look(s->parts.board);
 	const struct view *v = topic_find(&views, &r->target);
@@ -260,15 +265,100 @@ void api_topic(struct serve *s, struct request *r)
 		reply_error(&r->reply, MHD_HTTP_NOT_FOUND,
 			    "no such topic is followed, or nothing is known of it yet");
 	} else {
-		topic_write(v, "null", 4, &body);
+		topic_write(v, history, len, &body);
 		reply_set(&r->reply, MHD_HTTP_OK, TYPE_JSON, &body);
 	}
 	board_views_fini(&views);
 }
 
+/* A history that cannot be read hides nothing else. */
+static void finish_topic(struct serve *s, struct request *r,
+			 const struct store_question *q)
+{
+	if (q->err.class == ERR_REJECT)
+		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST, "%s", q->err.text);
+	else if (q->err.class != ERR_OK)
+		send_topic(s, r, "null", 4);
+	else
+		send_topic(s, r, buf_str(&q->answer), q->answer.len);
+}
+
+/* Milliseconds or RFC 3339; false for anything else. */
+static bool time_of(const struct target *t, const char *key, struct wall otherwise,
+		    struct wall *out)
+{
+	const char *text = target_query(t, key);
+
+	*out = otherwise;
+	if (text == NULL)
+		return true;
+	out->ms = number_of(text);
+	return out->ms >= 0 || wall_parse(text, out) == 0;
+}
+
+static struct store_question *history_of(struct serve *s, const struct view *v,
+					 struct wall since, struct wall until)
+{
+	struct store_question *q = ask_new(s, STORE_ASK_HISTORY);
+
+	q->cluster = mem_strdup(v->name.cluster);
+	q->group = mem_strdup(v->name.group);
+	q->topic = mem_strdup(v->name.topic);
+	q->since = since;
+	q->until = until;
+	return q;
+}
+
+void api_topic(struct serve *s, struct request *r)
+{
+	struct board_views views = board_look(s->parts.board);
+	const struct view *v = topic_find(&views, &r->target);
+	struct wall now = clock_wall(), since, until;
+
+	if (!time_of(&r->target, "until", now, &until) ||
+	    !time_of(&r->target, "since", (struct wall){until.ms - HOUR_MS}, &since))
+		reply_error(
+			&r->reply, MHD_HTTP_BAD_REQUEST,
+			"since and until are milliseconds since 1970, or times like "
+			"2026-11-21T03:36:10Z");
+	else if (v == NULL || s->parts.store == NULL)
+		send_topic(s, r, "null", 4);
+	else
+		ask_store(s, r, history_of(s, v, since, until), finish_topic);
+	board_views_fini(&views);
+}
+
+void api_finish_rows(struct serve *s, struct request *r, const struct store_question *q)
+{
+	struct buf body = BUF_INIT(CONTENT_MAX);
+
+	(void)s;
+	if (q->err.class != ERR_OK) {
+		reply_error(&r->reply,
+			    q->err.class == ERR_REJECT ? MHD_HTTP_BAD_REQUEST
+						       : MHD_HTTP_SERVICE_UNAVAILABLE,
+			    "%s", q->err.text);
+		return;
+	}
+	buf_add(&body, q->answer.data, q->answer.len);
+	send_json(r, &body);
+}
+
 void api_spool(struct serve *s, struct request *r)
 {
-	(void)s;
-	reply_error(&r->reply, MHD_HTTP_SERVICE_UNAVAILABLE,
-		    "this version cannot list the spool");
+	const char *dead = target_query(&r->target, "dead");
+	const char *limit = target_query(&r->target, "limit");
+	int64_t n = limit != NULL ? number_of(limit) : ROWS;
+	struct store_question *q;
+
+	if (n < 0 ||
+	    (dead != NULL && strcmp(dead, "0") != 0 && strcmp(dead, "1") != 0)) {
+		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
+			    "dead is 0 or 1, limit a number of rows");
+		return;
+	}
+	q = ask_new(s, STORE_ASK_ROWS);
+	q->dead = dead != NULL && *dead == '1';
+	q->limit = n < ROWS_MAX ? n : ROWS_MAX;
+	ask_store(s, r, q, api_finish_rows);
 }

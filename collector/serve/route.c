@@ -187,6 +187,7 @@ static const struct route routes[] = {
 	{"/api/v1/silences", .post = true, .run = change_silences},
 	{"/api/v1/spool/retry", .post = true, .run = change_spool_retry},
 	{"/api/v1/spool/drop", .post = true, .run = change_spool_drop},
+	{"/api/v1/spool/import", .post = true, .run = change_spool_import},
 	{"/api/v1/loglevel", .post = true, .run = change_loglevel},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * serve: what the parts of the listener share. All of it belongs to the listener's
- * thread.
+ * thread, but for the inbox of the store's answers.
  *
  *   door (sockets, connections, MHD) → request (headers, rights) → route → an answer
  *   (api, burrow, exporter, figures, page) → content → door */
@@ -8,6 +8,7 @@
 #define MMLAG_SERVE_SERVE_INT_H
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <microhttpd.h>
@@ -49,7 +50,6 @@ struct request {
 	struct buf body;
 	struct reply reply;
 	bool waiting; /* suspended: the store looks something up */
-	struct request *next_waiting;
 };
 
 struct cached {
@@ -84,6 +84,9 @@ struct serve {
 	char host[HOST_NAME_MAX + 1]; /* ours */
 	bool several_clusters;
 	struct wall started;
+	struct serve_asked *open;   /* questions to the store */
+	pthread_mutex_t inbox_lock; /* guards `inbox`, which the store's thread fills */
+	struct serve_asked *inbox;
 	struct cached cached[SERVE_CACHED];
 	size_t next_cached;
 };
@@ -149,6 +152,31 @@ void api_documents(struct serve *s, struct request *r);
 void api_topic(struct serve *s, struct request *r);
 void api_spool(struct serve *s, struct request *r);
 
+/* ---- ask.c: questions to the store ---- */
+
+/* Fill in the reply of a request out of the answered question, which stays the
+ * caller's.  @thread http */
+typedef void serve_finish(struct serve *s, struct request *r,
+			  const struct store_question *q);
+
+/* A question to be filled in, and then asked or let go.  @thread http */
+struct store_question *ask_new(struct serve *s, enum store_question_kind kind);
+void ask_cancel_new(struct store_question *q);
+
+/* The request waits from now on.  @thread http */
+void ask_store(struct serve *s, struct request *r, struct store_question *q,
+	       serve_finish *finish);
+
+/* Finish the requests whose answers are there.  @thread http */
+void ask_finish(struct serve *s);
+
+/* The end: no request waits afterwards.  @thread http */
+void ask_give_up(struct serve *s);
+
+/* A serve_finish: the store's answer as it is.  @thread http */
+void api_finish_rows(struct serve *s, struct request *r,
+		     const struct store_question *q);
+
 /* ---- change.c: what POST does ---- */
 
 /* Each fills in the reply.  @thread http */
@@ -156,5 +184,6 @@ void change_loglevel(struct serve *s, struct request *r);
 void change_silences(struct serve *s, struct request *r);
 void change_spool_retry(struct serve *s, struct request *r);
 void change_spool_drop(struct serve *s, struct request *r);
+void change_spool_import(struct serve *s, struct request *r);
 
 #endif

@@ -223,6 +223,7 @@ int serve_new(struct serve **out, const struct serve_parts *parts, struct err *e
 	s->local_path = mem_printf("%s/control.sock", c->state_dir);
 	s->several_clusters = has_several_clusters(c);
 	atomic_init(&s->ready, false);
+	pthread_mutex_init(&s->inbox_lock, NULL);
 	if (gethostname(s->host, sizeof(s->host) - 1) != 0)
 		s->host[0] = '\0';
 	guard_init(&s->guard, &c->http);
@@ -251,6 +252,7 @@ void serve_free(struct serve *s)
 	if (s->epoll >= 0)
 		close(s->epoll);
 	wake_fini(&s->wake);
+	pthread_mutex_destroy(&s->inbox_lock);
 	free(s->local_path);
 	free(s);
 }
@@ -267,6 +269,7 @@ void serve_set_ready(struct serve *s)
 
 static void close_doors(struct serve *s)
 {
+	ask_give_up(s);
 	door_close(s->tcp);
 	if (s->local != NULL)
 		unlink(s->local_path);
@@ -283,6 +286,7 @@ struct step serve_step(void *self)
 		close_doors(s);
 		return STEP_DONE;
 	}
+	ask_finish(s);
 	look_after(s, now);
 	next = s->look;
 	if (s->tcp != NULL)

@@ -18,7 +18,7 @@ struct serve;
 struct serve_parts {
 	const struct config *config;
 	struct board *board;
-	struct store *store; /* may be NULL */
+	struct store *store;
 };
 
 /* ERR_PERMANENT when a file that `http` names is of no use; the listeners themselves

@@ -160,6 +160,51 @@ def test_the_pages_answer(pages):
     assert pages("/-/ready").status == 200 and pages("/-/healthy").status == 200
 
 
+def test_a_topic_comes_with_its_history(pages):
+    def points():
+        return pages("/api/v1/topics/orders").json()["history"]["points"]
+    first = wait_for("a point of history", 30, points)[0]
+    assert first[1:3] == [12, 12] and first[6] == "OK"
+    history = pages("/api/v1/topics/orders").json()["history"]
+    assert history["lags"]["0"][0] == 12 and history["lags"]["2"][0] is None
+    later = pages(f"/api/v1/topics/orders?since={first[0] + 3600000}&until={first[0] + 7200000}")
+    assert later.json()["history"]["points"] == []
+    assert pages("/api/v1/topics/orders?since=2026-01-01T00:00:00Z").status == 200
+    for bad in ["since=yesterday", "until=x", "since=-5"]:
+        assert pages("/api/v1/topics/orders?" + bad).status == 400, bad
+
+
+def test_what_waits_can_be_listed_and_dropped(pages):
+    rows = wait_for("documents wait", 10, lambda: pages("/api/v1/spool").json()["rows"])
+    assert rows[0]["topic"] == "orders" and rows[0]["id"] > 0
+    assert len(pages("/api/v1/spool?limit=1").json()["rows"]) == 1
+    assert pages("/api/v1/spool?dead=1").json() == {"rows": []}
+    assert pages("/api/v1/spool?dead=2").status == 400
+    ids = [rows[0]["id"]]
+    assert pages("/api/v1/spool/drop", "POST", json.dumps({"ids": ids, "dead": False}),
+                 **JSON, **BEARER).json() == {"rows": 1}
+    assert ids[0] not in [r["id"] for r in pages("/api/v1/spool").json()["rows"]]
+    assert pages("/api/v1/spool/retry", "POST", '{"all":true}', **JSON, **BEARER).json() == {"rows": 0}
+    for bad in ["{}", '{"ids":["a"]}', '{"ids":3}', '{"all":true,"ids":[1]}', "[]"]:
+        assert pages("/api/v1/spool/drop", "POST", bad, **JSON, **BEARER).status == 400, bad
+    assert pages("/api/v1/spool/import", "POST", '{"file":"../../etc/passwd"}', **JSON,
+                 **BEARER).status == 400
+    assert pages("/api/v1/spool/drop", "POST", json.dumps({"ids": ids}), **JSON).status == 401
+
+
+def test_a_silence_gets_an_id(pages):
+    path = "/api/v1/silences"
+    answer = pages(path, "POST", '{"for":"2h","topic":"orders"}', **JSON, **BEARER)
+    assert answer.status == 200 and len(answer.json()["id"]) == 16
+    wait_for("the alarm shows it", 10, lambda: answer.json()["id"] in [
+        s["id"] for s in pages("/api/v1/alerts").json()["silences"]])
+    mine = pages(path, "POST", '{"for":"2h","topic":"orders","id":"mine"}', **JSON, **BEARER)
+    assert mine.json() == {"id": "mine"}
+    for bad in ["{}", '{"for":"2h"}', '{"for":"never","topic":"t"}', '{"x":1}', "nix"]:
+        refused = pages(path, "POST", bad, **JSON, **BEARER)
+        assert refused.status == 400 and refused.json()["error"], bad
+
+
 def test_the_metrics_are_clean(pages):
     page = pages("/metrics")
     assert page.headers["Content-Type"].startswith("text/plain; version=0.0.4")

@@ -312,6 +312,7 @@ static void *reader(void *arg)
 					    "/api/v1/status",
 					    "/api/v1/alerts",
 					    "/api/v1/documents",
+					    "/api/v1/spool?limit=3",
 					    "/v3/kafka/c7/consumer/g/lag",
 					    "/-/ready"};
 	struct wake w;
