@@ -153,8 +153,9 @@ static const char *const metrics[][2] = {
 			     "max by (" BY_GROUP ") (" METRIC_TOPIC_TIME_LAG},
 };
 static const char *const places[] = {
-	[THRESHOLD_PARTITION] = "{{ $labels.topic }} partition {{ $labels.partition }} "
-				"in {{ $labels.consumergroup }}",
+	[THRESHOLD_PARTITION] =
+		("{{ $labels.topic }} partition {{ $labels.partition }} "
+		 "in {{ $labels.consumergroup }}"),
 	[THRESHOLD_TOPIC] = "{{ $labels.topic }} in {{ $labels.consumergroup }}",
 	[THRESHOLD_GROUP] = "{{ $labels.consumergroup }}",
 };
