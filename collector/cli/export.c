@@ -270,15 +270,15 @@ enum what {
 	CONFIG,
 	SCHEMA
 };
-static const char *const whats[] = {"kibana",
-				    "opensearch-dashboards",
-				    "grafana",
-				    "prometheus-rules",
-				    "kibana-rules",
-				    "template",
-				    "config",
-				    "schema",
-				    NULL};
+static const char *const things[] = {"kibana",
+				     "opensearch-dashboards",
+				     "grafana",
+				     "prometheus-rules",
+				     "kibana-rules",
+				     "template",
+				     "config",
+				     "schema",
+				     NULL};
 
 static bool draws_partitions(enum what what)
 {
@@ -381,7 +381,7 @@ int cli_export(int argc, char **argv)
 		return options_usage("export", "what is to be exported?");
 	if (rest + 1 < argc)
 		return options_usage("export", "what is '%s'?", argv[rest + 1]);
-	what = word_of(argv[rest], whats);
+	what = word_of(argv[rest], things);
 	if (what < 0)
 		return options_usage("export", "'%s' is nothing to export", argv[rest]);
 	if (x.lens && what != KIBANA)

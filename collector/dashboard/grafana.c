@@ -254,6 +254,20 @@ static void put_string(struct buf *out, const char *key, const char *text)
 	buf_free(&plain);
 }
 
+/* Secrets come from Grafana's own environment. */
+static void put_login(const struct config_elastic *e, struct buf *out)
+{
+	if (e->username != NULL) {
+		buf_addstr(out, "    basicAuth: true\n");
+		put_string(out, "    basicAuthUser", e->username);
+		buf_addstr(out, "    secureJsonData:\n"
+				"      basicAuthPassword: $MMLAG_ES_PASSWORD\n");
+	} else if (e->api_key_file != NULL) {
+		buf_addstr(out, "    secureJsonData:\n"
+				"      httpHeaderValue1: ApiKey $MMLAG_ES_API_KEY\n");
+	}
+}
+
 static void put_elastic(const struct dashboard *d, struct buf *out)
 {
 	const struct config_elastic *e = &d->config->elastic;
@@ -265,19 +279,17 @@ static void put_elastic(const struct dashboard *d, struct buf *out)
 			"    access: proxy\n");
 	put_string(out, "    url",
 		   e->hosts.n > 0 ? e->hosts.v[0] : "http://localhost:9200");
-	if (e->username != NULL) {
-		buf_addstr(out, "    basicAuth: true\n");
-		put_string(out, "    basicAuthUser", e->username);
-		buf_addstr(out, "    secureJsonData:\n"
-				"      basicAuthPassword: $MMLAG_ES_PASSWORD "
-				"# in Grafana's environment\n");
-	}
+	put_login(e, out);
 	put_duration(&interval, d->interval_ms > 0 ? d->interval_ms : 10000);
 	buf_addstr(out, "    jsonData:\n");
 	put_string(out, "      index", d->pattern);
 	put_string(out, "      timeField", "@timestamp");
 	put_string(out, "      timeInterval", buf_str(&interval));
 	put_string(out, "      logMessageField", "message");
+	if (e->username == NULL && e->api_key_file != NULL)
+		put_string(out, "      httpHeaderName1", "Authorization");
+	if (e->insecure_skip_verify)
+		buf_addstr(out, "      tlsSkipVerify: true\n");
 	buf_free(&interval);
 }
 

@@ -131,9 +131,11 @@ static void put_filter(struct jsonw *w, const struct level *l)
 	jsonw_object(w);
 	jsonw_key_int(w, "gt", (int64_t)llround(l->value));
 	put_ends(w, 3);
-	put_term(w, "term", "group");
-	jsonw_str(w, l->group);
-	put_ends(w, 2);
+	if (l->group != NULL) {
+		put_term(w, "term", "group");
+		jsonw_str(w, l->group);
+		put_ends(w, 2);
+	}
 	if (l->n > 0) {
 		put_term(w, "terms", TOPIC_FIELD);
 		jsonw_array(w);
@@ -178,7 +180,7 @@ static void level_rules(const struct dashboard *d, struct buf *out)
 				  l->value, l->of == THRESHOLD_TIME ? " ms" : "",
 				  l->severity, l->group != NULL ? ", " : "",
 				  l->group != NULL ? l->group : "");
-		if (l->group == NULL)
+		if (l->group == NULL && l->n == 0)
 			level_rule_for_all(d, l, name, out);
 		else
 			level_rule_for_some(d, l, name, out);

@@ -91,22 +91,33 @@ static void put_promql(struct buf *out, const char *text)
 	buf_addch(out, '"');
 }
 
-/* {consumergroup="g",topic=~"a|b[.]c"} */
+/* Names as a regular expression: "a|b[.]c". */
+static void put_topics(struct buf *out, const struct level *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		buf_addstr(out, i == 0 ? "" : "|");
+		for (const char *c = l->topics[i]; *c != '\0'; c++)
+			buf_printf(out, *c == '.' ? "[%c]" : "%c", *c);
+	}
+}
+
+/* {consumergroup="g",topic=~"a|b[.]c"}; a group may be unknown, where the user's own
+ * command is run. */
 static void put_selector(struct buf *out, const struct level *l)
 {
 	struct buf names = BUF_INIT(EXPRESSION_MAX);
+	bool some = l->n > 0 && l->on != THRESHOLD_GROUP;
 
-	if (l->group == NULL)
+	if (l->group == NULL && !some)
 		return;
-	for (size_t i = 0; i < l->n; i++) {
-		buf_addstr(&names, i == 0 ? "" : "|");
-		for (const char *c = l->topics[i]; *c != '\0'; c++)
-			buf_printf(&names, *c == '.' ? "[%c]" : "%c", *c);
+	buf_addch(out, '{');
+	if (l->group != NULL) {
+		buf_addstr(out, "consumergroup=");
+		put_promql(out, l->group);
 	}
-	buf_addstr(out, "{consumergroup=");
-	put_promql(out, l->group);
-	if (l->n > 0 && l->on != THRESHOLD_GROUP) {
-		buf_addstr(out, ",topic=~");
+	if (some) {
+		put_topics(&names, l);
+		buf_addstr(out, l->group != NULL ? ",topic=~" : "topic=~");
 		put_promql(out, buf_str(&names));
 	}
 	buf_addch(out, '}');
@@ -142,8 +153,9 @@ static const char *const metrics[][2] = {
 			     "max by (" BY_GROUP ") (" METRIC_TOPIC_TIME_LAG},
 };
 static const char *const places[] = {
-	[THRESHOLD_PARTITION] = "{{ $labels.topic }} partition {{ $labels.partition }} "
-				"in {{ $labels.consumergroup }}",
+	[THRESHOLD_PARTITION] =
+		("{{ $labels.topic }} partition {{ $labels.partition }} "
+		 "in {{ $labels.consumergroup }}"),
 	[THRESHOLD_TOPIC] = "{{ $labels.topic }} in {{ $labels.consumergroup }}",
 	[THRESHOLD_GROUP] = "{{ $labels.consumergroup }}",
 };

@@ -10,7 +10,6 @@
 
 #include "banned.h"
 
-#define NAME "mmlag"
 #define PRIORITY 500 /* above the server's own templates, which end at 200 */
 #define DAY INT64_C(86400000)
 
@@ -18,6 +17,7 @@ struct request {
 	const struct dashboard *d;
 	const struct template_options *o;
 	const char *index;
+	char *name; /* of template and policy: one cluster may have several of ours */
 	json_t *settings, *mappings; /* borrowed from the mapping */
 	struct buf *out;
 };
@@ -98,7 +98,7 @@ static void put_ilm(const struct request *r)
 {
 	struct jsonw w;
 
-	begin(&w, r->out, "_ilm/policy/", NAME);
+	begin(&w, r->out, "_ilm/policy/", r->name);
 	jsonw_key(&w, "policy");
 	jsonw_object(&w);
 	jsonw_key(&w, "phases");
@@ -144,7 +144,7 @@ static void put_ism(const struct request *r, const char *pattern)
 {
 	struct jsonw w;
 
-	begin(&w, r->out, "_plugins/_ism/policies/", NAME);
+	begin(&w, r->out, "_plugins/_ism/policies/", r->name);
 	jsonw_key(&w, "policy");
 	jsonw_object(&w);
 	jsonw_key_str(&w, "description", "consumer lag of mmlag");
@@ -197,7 +197,7 @@ static void put_settings(struct jsonw *w, const struct request *r)
 	jsonw_object(w);
 	json_object_foreach(r->settings, key, value) put_json(w, key, value);
 	if (r->o->lifecycle == LIFECYCLE_ILM) {
-		jsonw_key_str(w, "index.lifecycle.name", NAME);
+		jsonw_key_str(w, "index.lifecycle.name", r->name);
 		if (r->o->kind == TEMPLATE_ALIAS)
 			jsonw_key_str(w, "index.lifecycle.rollover_alias", r->index);
 	}
@@ -211,7 +211,7 @@ static void put_template(const struct request *r, const char *pattern)
 {
 	struct jsonw w;
 
-	begin(&w, r->out, "_index_template/", NAME);
+	begin(&w, r->out, "_index_template/", r->name);
 	put_patterns(&w, pattern);
 	jsonw_key_int(&w, "priority", PRIORITY);
 	if (r->o->kind == TEMPLATE_DATA_STREAM)
@@ -223,6 +223,16 @@ static void put_template(const struct request *r, const char *pattern)
 		put_json(&w, "mappings", r->mappings);
 	jsonw_end(&w);
 	end(&w);
+}
+
+/* "mmlag-" and the index without its date; the caller frees it. */
+static char *name_of(const char *index)
+{
+	size_t n = strcspn(index, "{");
+
+	while (n > 0 && strchr("-_.", index[n - 1]) != NULL)
+		n--;
+	return mem_printf("mmlag%s%.*s", n > 0 ? "-" : "", (int)n, index);
 }
 
 /* The index or stream itself: made beforehand, nothing races to write to it. */
@@ -269,6 +279,7 @@ int dashboard_template(const struct dashboard *d, const struct template_options 
 		r.settings = json_object_get(mapping, "settings");
 		r.mappings = json_object_get(mapping, "mappings");
 		pattern = pattern_of(&r);
+		r.name = name_of(r.index);
 		if (o->lifecycle == LIFECYCLE_ILM)
 			put_ilm(&r);
 		put_template(&r, pattern);
@@ -276,6 +287,7 @@ int dashboard_template(const struct dashboard *d, const struct template_options 
 			put_ism(&r, pattern);
 		put_target(&r);
 		free(pattern);
+		free(r.name);
 	}
 	json_decref(mapping);
 	return rc;

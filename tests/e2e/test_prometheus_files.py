@@ -44,8 +44,10 @@ def lag_series():
         at = {"consumergroup": g, "topic": topic, "instance": "m1"}
         yield "kafka_consumergroup_lag_sum", at, lambda t, v=lag: v
         yield "mmlag_topic_time_lag_seconds", at, lambda t, v=lag: v / 10
+        yield "mmlag_topic_status", at, lambda t, v=n: v
         yield "kafka_topic_partitions", {"topic": topic, "instance": "m1"}, lambda t, v=n: v
     yield "kafka_consumergroup_members", {"consumergroup": g, "instance": "m1"}, lambda t: 2
+    yield "mmlag_topic_nodata", {"consumergroup": g, "topic": "z", "reason": "ssh_lost"}, lambda t: 1
     yield "mmlag_samples_total", {"instance": "m1"}, lambda t: 0.5 * t
     yield "mmlag_documents_total", {"instance": "m1", "outcome": "indexed"}, lambda t: 0.4 * t
     yield "mmlag_documents_total", {"instance": "m1", "outcome": "expired"}, lambda t: 0.1 * t
@@ -182,6 +184,8 @@ def test_each_panel_of_lag_shows_what_the_series_say(prometheus, config):
         "Messages out per second": {f"orders ({g})": 3, f"x.y ({g})": 0},
         "Members": {g: 2},
         "Partitions": {"orders": 3, "x.y": 1},
+        "Verdict on each topic": {f"orders ({g})": 3, f"x.y ({g})": 1},
+        "Without data": {"z ssh_lost": 1},
         "Documents": {"indexed": 0.4, "expired": 0.1, "samples taken": 0.5},
         "Waiting in the spool": {"m1": 5, "m1 refused": 1},
     }

@@ -193,9 +193,10 @@ static void a_mapping_that_is_none_makes_no_template(void **state)
 	assert_int_equal(out.len, 0);
 	o.mapping = "{}";
 	assert_int_equal(dashboard_template(&d, &o, &out, &err), 0);
-	assert_string_equal(buf_str(&out),
-			    "PUT _index_template/mmlag\n{\"index_patterns\":[\"lag\"],"
-			    "\"priority\":500,\"template\":{\"settings\":{}}}\n\n");
+	assert_string_equal(
+		buf_str(&out),
+		"PUT _index_template/mmlag-lag\n{\"index_patterns\":[\"lag\"],"
+		"\"priority\":500,\"template\":{\"settings\":{}}}\n\n");
 	buf_free(&out);
 	dashboard_fini(&d);
 	config_unref(c);

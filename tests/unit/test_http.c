@@ -144,6 +144,26 @@ static void a_post_has_a_length_one_type_and_nothing_to_wait_for(void **state)
 	free(url);
 }
 
+static void further_headers_are_sent_as_they_stand(void **state)
+{
+	const struct peer_step step = {.raw = OK_EMPTY};
+	struct peer *p = peer_start(&step, 1);
+	struct http_options o = {.gzip = false};
+	struct http_request r = {.method = "POST",
+				 .url = p->url,
+				 .headers = {"kbn-xsrf: true", "securitytenant: a b"}};
+	struct http_answer a;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(ask(&o, &r, &a, &err), 0);
+	peer_end(p);
+	assert_string_equal(peer_header(&p->requests[0], "kbn-xsrf"), "true");
+	assert_string_equal(peer_header(&p->requests[0], "securitytenant"), "a b");
+	http_answer_fini(&a);
+	peer_free(p);
+}
+
 static size_t unpacked(const struct buf *in, char *out, size_t size)
 {
 	z_stream z = {.next_in = (Bytef *)in->data, .avail_in = (uInt)in->len};
@@ -892,6 +912,7 @@ int main(void)
 		cmocka_unit_test(a_get_brings_status_body_and_type),
 		cmocka_unit_test(a_chunked_answer_is_put_together),
 		cmocka_unit_test(a_post_has_a_length_one_type_and_nothing_to_wait_for),
+		cmocka_unit_test(further_headers_are_sent_as_they_stand),
 		cmocka_unit_test(
 			large_bodies_are_packed_when_asked_for_and_small_ones_are_not),
 		cmocka_unit_test(every_method_is_sent_as_named),
