@@ -137,6 +137,10 @@ start_kraft() { # COMPONENT
     id=L$(head -c 15 /dev/urandom | base64 | tr '+/' '-_')A
     sed -i "s/^cluster.id=.*/cluster.id=$id/" "$dir/data/meta.properties"
   fi
+  if [ "$c" = source ]; then
+    jmx_rules | put "$dir/jmx.yml"
+    LAUNCH_ENV+=("KAFKA_OPTS=$(jmx_agent)")
+  fi
   chown -R "$LAB_USER:" "$dir"
   launch "$c" "$LAB_USER" "$home/bin/kafka-server-start.sh" "$dir/server.properties" || return 1
   await "$c" 90 logged "$c" 'Kafka Server started' && make_topics "$c"
