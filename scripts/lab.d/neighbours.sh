@@ -1,8 +1,9 @@
 # What stands beside mmlag in other houses: Prometheus, the JMX exporter, Alertmanager, an exporter of group lags.
 # shellcheck shell=bash disable=SC2034,SC2153      # the parts share their variables
 
-jmx_agent() { # an option for the broker's JVM; its page is on the port of `jmx`
-  printf -- '-javaagent:%s=127.0.0.1:%s:%s' "$CACHE/jmx/jmx_prometheus_javaagent-$JMX_EXPORTER.jar" "$(port jmx)" "$RUN/source/jmx.yml"
+jmx_agent() { # COMPONENT PORT-NAME: for the JVM that is launched next
+  jmx_rules | put "$RUN/$1/jmx.yml"
+  LAUNCH_ENV+=("KAFKA_OPTS=-javaagent:$CACHE/jmx/jmx_prometheus_javaagent-$JMX_EXPORTER.jar=127.0.0.1:$(port "$2"):$RUN/$1/jmx.yml")
 }
 
 # The series as the exporter's documentation names them: per topic, and once for all topics together.
@@ -46,12 +47,12 @@ P
   await exporter 60 open_port "$(port exporter)"
 }
 
-start_prometheus() { # LAB_SCRAPE: more targets as NAME=HOST:PORT
+start_prometheus() { # LAB_SCRAPE: other targets, as NAME=HOST:PORT
   local dir=$RUN/prometheus target
   mkdir -p "$dir/data"
   {
-    printf '%s\n' 'global: {scrape_interval: 1s, evaluation_interval: 5s}' scrape_configs:
-    for target in "kafka=127.0.0.1:$(port jmx)" "exporter=127.0.0.1:$(port exporter)" ${LAB_SCRAPE:-}; do
+    printf '%s\n' "global: {scrape_interval: ${LAB_SCRAPE_EVERY:-1s}, evaluation_interval: 5s}" scrape_configs:
+    for target in ${LAB_SCRAPE:-"kafka=127.0.0.1:$(port jmx)" "exporter=127.0.0.1:$(port exporter)"}; do
       printf '  - {job_name: %s, static_configs: [{targets: ["%s"]}]}\n' "${target%%=*}" "${target#*=}"
     done
   } >"$dir/prometheus.yml"

@@ -176,4 +176,4 @@ def test_the_daemon_watches_the_brokers(lab, workplace):
     assert found["total"] > 0 and "below the minimum" in found["message"]
     assert abs(found["at"] / 1000 - time.time()) < 60
     assert daemon.stop() == 0
-    assert "lab: brokers: 1 brokers take in" in daemon.log()
+    assert "lab: brokers: the mean of 1 broker is " in daemon.log()
