@@ -53,7 +53,7 @@ SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.sc
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help demo test test-all check units run-units run-threads lint format clean \
-	install lab lab-down
+	install lab lab-full lab-down
 
 all: $(B)/mmlag ## build the program: build/mmlag
 	$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag
@@ -142,6 +142,9 @@ format: ## lay out the sources as .clang-format says
 
 lab: ## bring the lab up and leave it running
 	$(Q)scripts/setup sshd lab && scripts/lab up
+
+lab-full: all ## an old Kafka, a slow consumer, mmlag, Prometheus, Alertmanager
+	$(Q)scripts/setup sshd lab && scripts/lab full
 
 lab-down: ## take it down
 	$(Q)scripts/lab down

@@ -39,6 +39,7 @@ struct alarm {
 	const struct config *config;
 	struct store *store;
 	struct board *board;
+	struct brokers *brokers; /* NULL without any */
 	struct notifier *const *notifiers;
 	size_t notifier_count;
 	struct hush *hush;
@@ -127,6 +128,11 @@ void alarm_tell(struct alarm *a, struct notifier *const *notifiers, size_t n)
 {
 	a->notifiers = notifiers;
 	a->notifier_count = n;
+}
+
+void alarm_look_at_brokers(struct alarm *a, struct brokers *b)
+{
+	a->brokers = b;
 }
 
 struct wake *alarm_wake(struct alarm *a)
@@ -359,6 +365,15 @@ static void save_shares(struct alarm *a)
 
 /* A look at everything */
 
+static void look_at_brokers(struct alarm *a)
+{
+	struct brokers_status status;
+
+	for (size_t i = 0; a->brokers != NULL && brokers_look(a->brokers, i, &status);
+	     i++)
+		condition_brokers(&status, each_condition, a);
+}
+
 static void look(struct alarm *a)
 {
 	struct board_views views = board_look(a->board);
@@ -373,6 +388,7 @@ static void look(struct alarm *a)
 	a->look++;
 	a->seen_version = views.version;
 	condition_look(&views, &facts, each_condition, a);
+	look_at_brokers(a);
 	for (size_t i = 0; i < views.n; i++)
 		if (views.v[i]->config != NULL && views.v[i]->config->objective.set)
 			look_objective(a, views.v[i]);

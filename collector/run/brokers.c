@@ -208,10 +208,12 @@ static void judge(struct brokers *b, struct entry *e)
 				  : "no rate is finite");
 		return;
 	}
-	snprintf(text, sizeof(text),
-		 "%zu brokers take in %.1f messages a second each on average, below "
-		 "the minimum of %.1f",
-		 e->rates.brokers, e->rates.mean, e->config->min_rate);
+	snprintf(
+		text, sizeof(text),
+		"the mean of %zu broker%s is %.1f messages a second, below the minimum "
+		"of %.1f",
+		e->rates.brokers, e->rates.brokers == 1 ? "" : "s", e->rates.mean,
+		e->config->min_rate);
 	if (e->rates.mean < e->config->min_rate)
 		set_state(b, e, BROKERS_LOW, e->rates.mean, text);
 	else

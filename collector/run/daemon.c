@@ -22,6 +22,7 @@
 #include "board/board.h"
 #include "http/http.h"
 #include "run/actor.h"
+#include "run/alarm.h"
 #include "run/brokers.h"
 #include "run/plan.h"
 #include "run/sdnotify.h"
@@ -201,6 +202,7 @@ static int start_brokers(struct daemon *d, struct err *err)
 	d->brokers = brokers_new(d->config, d->board);
 	if (d->brokers == NULL)
 		return err_set(err, ERR_RETRY, "no descriptor is left (ulimit -n)");
+	alarm_look_at_brokers(d->watch.alarm, d->brokers);
 	return actor_start(&d->brokers_actor, "brokers", brokers_step, d->brokers,
 			   brokers_wake(d->brokers), NULL, err);
 }

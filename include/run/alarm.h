@@ -9,6 +9,7 @@
 #include "base/wake.h"
 #include "board/board.h"
 #include "config/config.h"
+#include "run/brokers.h"
 #include "run/notifier.h"
 #include "store/store.h"
 
@@ -23,6 +24,10 @@ void alarm_free(struct alarm *a); /* after its thread has ended; NULL is legal *
 /* Hand the alerts to these notifiers too; they must outlive the alarm's thread.
  * @thread main, before the alarm's thread runs */
 void alarm_tell(struct alarm *a, struct notifier *const *notifiers, size_t n);
+
+/* Look at these too; they must outlive the alarm's thread.
+ * @thread main, before the alarm's thread runs */
+void alarm_look_at_brokers(struct alarm *a, struct brokers *b);
 
 struct wake *alarm_wake(struct alarm *a);
 

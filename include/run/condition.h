@@ -8,6 +8,7 @@
 #include "board/board.h"
 #include "lag/alert.h"
 #include "lag/objective.h"
+#include "run/brokers.h"
 #include "store/store.h"
 
 #define CONDITION_MESSAGE_MAX 512
@@ -56,6 +57,10 @@ void condition_objective(const struct view *v, struct objective_sums sums,
 void condition_thresholds(const struct view *v, condition_each *each, void *arg);
 void condition_group_thresholds(const struct board_views *views, condition_each *each,
 				void *arg);
+
+/* An entry of `brokers:`, named as the host: the rules brokers_low and brokers_nodata.
+ * @thread any */
+void condition_brokers(const struct brokers_status *s, condition_each *each, void *arg);
 
 /* A condition of this topic, or of its group, with nothing said yet.  @thread any */
 struct condition condition_of_topic(const struct view *v, const char *rule,

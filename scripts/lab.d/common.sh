@@ -116,9 +116,13 @@ stop() { # COMPONENT: returns when nothing of it is left
 
 port() { # COMPONENT
   local offset
+  if [ -n "${MMLAG_LAB_USUAL_PORTS:-}" ]; then
+    case $1 in jmx262) printf 9094; return ;; page) printf 9308; return ;; esac
+  fi
   case $1 in
     es8) offset=0 ;; es7) offset=2 ;; es9) offset=4 ;; os2) offset=6 ;; es8sec) offset=8 ;;
-    sshd) offset=22 ;; source) offset=92 ;; target) offset=94 ;; k41) offset=96 ;; k262) offset=98 ;; zk262) offset=99 ;;
+    sshd) offset=22 ;; jmx) offset=30 ;; prometheus) offset=31 ;; exporter) offset=32 ;; alertmanager) offset=33 ;; jmx262) offset=34 ;; page) offset=38 ;; reader) offset=39 ;;
+    source) offset=92 ;; target) offset=94 ;; k41) offset=96 ;; k262) offset=98 ;; zk262) offset=99 ;;
     *) return 1 ;;
   esac
   printf '%d' $((BASE + offset))

@@ -137,6 +137,7 @@ start_kraft() { # COMPONENT
     id=L$(head -c 15 /dev/urandom | base64 | tr '+/' '-_')A
     sed -i "s/^cluster.id=.*/cluster.id=$id/" "$dir/data/meta.properties"
   fi
+  if [ "$c" = source ]; then jmx_agent source jmx; fi
   chown -R "$LAB_USER:" "$dir"
   launch "$c" "$LAB_USER" "$home/bin/kafka-server-start.sh" "$dir/server.properties" || return 1
   await "$c" 90 logged "$c" 'Kafka Server started' && make_topics "$c"
@@ -170,6 +171,8 @@ start_k262() {
   mkdir -p "$dir/data"
   chown -R "$LAB_USER:" "$dir"
   kafka_env "$home" '-Xms128m -Xmx384m'
+  jmx_agent k262 jmx262
+  chown -R "$LAB_USER:" "$dir"
   launch k262 "$LAB_USER" "$home/bin/kafka-server-start.sh" "$dir/server.properties" || return 1
   await k262 90 logged k262 'started (kafka.server.KafkaServer)' && make_topics k262
 }

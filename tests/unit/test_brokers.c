@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "http/http.h"
-#include "run/brokers.h"
+#include "run/condition.h"
 #include "support/http_peer.c"
 
 #define VECTOR(series)                                                                    \
@@ -105,9 +105,52 @@ without_a_query_the_spellings_are_tried_and_the_good_one_is_kept(void **state)
 	free(none);
 }
 
+static void note_condition(void *arg, const struct condition *c)
+{
+	static const char *const facts[] = {"unknown", "away", "between", "holds"};
+
+	assert_string_equal(c->host, "dc1");
+	assert_int_equal(c->policy.for_ms, 300000);
+	buf_printf(arg, "%s %s ", c->rule, facts[c->fact]);
+	if (c->fact == FACT_HOLDS)
+		buf_printf(arg, "since %lld: %s ", (long long)c->since.ms, c->message);
+}
+
+static void a_state_is_what_an_alert_can_be_made_of(void **state)
+{
+	static const struct {
+		enum brokers_state state;
+		const char *said;
+	} rows[] = {
+		{BROKERS_UNKNOWN, "brokers_low unknown brokers_nodata unknown "},
+		{BROKERS_OK, "brokers_low away brokers_nodata away "},
+		{BROKERS_LOW,
+		 "brokers_low holds since 5: dc1: words brokers_nodata away "},
+		{BROKERS_NODATA,
+		 "brokers_low unknown brokers_nodata holds since 5: dc1: words "},
+	};
+	char name[] = "dc1";
+	const struct config_broker config = {.name = name, .for_ms = 300000};
+	struct buf b = BUF_INIT(4096);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct brokers_status s = {.config = &config,
+						 .state = rows[i].state,
+						 .since = {5},
+						 .message = "words"};
+
+		buf_reset(&b);
+		condition_brokers(&s, note_condition, &b);
+		assert_string_equal(buf_str(&b), rows[i].said);
+	}
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_state_is_what_an_alert_can_be_made_of),
 		cmocka_unit_test(
 			a_mean_below_the_minimum_is_low_and_nothing_is_no_data),
 		cmocka_unit_test(
