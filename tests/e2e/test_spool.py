@@ -179,6 +179,28 @@ def test_looking_works_beside_a_daemon_and_changing_does_not_break_in(place):
     assert place.json("retry", "--all") == {"rows": 1}
 
 
+def test_a_running_daemon_does_it_for_us(place):
+    place.fill(waiting=3, dead=4)
+    aside = place.state / "mmlag.db.aside-20261121T000000Z-damaged"
+    aside.write_bytes((place.state / "mmlag.db").read_bytes())
+    daemon = subprocess.Popen([MMLAG, "run", "-c", str(place.file)], stderr=subprocess.PIPE)
+    try:
+        wait_for("the daemon answers", 10, lambda: (place.state / "control.sock").exists())
+        before = place.json("status")["documents"]
+        assert place.good("retry", "1", "2", "3") == "3 documents go again\n"
+        assert place.good("drop", "4") == "1 document was dropped\n"
+        assert place.json("drop", "--waiting", "1") == {"rows": 1}
+        assert place.json("import", aside.name) == {
+            "rows": 3, "dead": 4, "missing": 0, "damaged": False}
+        assert place.json("status")["documents"] >= before + 3 - 1 + 3
+        assert len(place.json("dead")["rows"]) == 4
+        code, _, err = place.spool("import", "nothing")
+        assert code == 1 and "by its name there" in err
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(15) == 0
+
+
 class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """What a daemon would be at control.sock."""
 
