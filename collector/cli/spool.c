@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <jansson.h>
 
@@ -322,11 +323,28 @@ static int change_file(const struct order *o, enum store_question_kind kind,
 	return err->class;
 }
 
+/* What another user makes there, the daemon could not open. */
+static int check_owner(const char *dir, struct err *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0 || st.st_uid == geteuid())
+		return 0;
+	return err_set(
+		err, ERR_PERMANENT,
+		"no daemon runs, and %s belongs to another user (id %u): run this "
+		"as that one",
+		dir, (unsigned)st.st_uid);
+}
+
 static int change_without_daemon(const struct order *o, enum store_question_kind kind,
 				 struct buf *answer, struct err *err)
 {
-	int result, fd = statelock_take(o->config->state_dir, err);
+	int result, fd;
 
+	if (check_owner(o->config->state_dir, err) != 0)
+		return err->class;
+	fd = statelock_take(o->config->state_dir, err);
 	if (fd == ERR_AGAIN)
 		return err_wrap(err, "the daemon does not answer on %s/control.sock",
 				o->config->state_dir);
@@ -342,11 +360,13 @@ static void print_outcome(const json_t *tree, enum store_question_kind kind)
 	int64_t rows = number(tree, "rows"), missing = number(tree, "missing");
 
 	if (kind == STORE_RETRY) {
-		printf("%" PRId64 " documents go again\n", rows);
+		printf("%" PRId64 " %s again\n", rows,
+		       rows == 1 ? "document goes" : "documents go");
 		return;
 	}
 	if (kind == STORE_DROP) {
-		printf("%" PRId64 " documents were dropped\n", rows);
+		printf("%" PRId64 " %s dropped\n", rows,
+		       rows == 1 ? "document was" : "documents were");
 		return;
 	}
 	printf("%" PRId64 " documents and %" PRId64 " dead letters were taken in\n",

@@ -314,6 +314,10 @@ static void setup(const struct http *h, const struct http_request *r,
 	curl_easy_reset(easy); /* connections are kept */
 	curl_easy_setopt(easy, CURLOPT_URL, r->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	if (h->unix_socket != NULL) {
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, h->unix_socket);
+		curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nobody stands between */
+	}
 	curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

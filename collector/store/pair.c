@@ -20,8 +20,7 @@
 #define PAGE_BYTES 4096
 #define TICK_MS 10000
 #define RETRY_MAX_MS 3600000
-#define CALM_TICKS 60          /* without trouble: tries are quick again */
-#define RECORD_BYTES (4 << 20) /* of records, in one transaction */
+#define CALM_TICKS 60 /* without trouble: tries are quick again */
 #define AGE_MAX_MS (INT64_C(100) * 365 * 86400000)
 
 static bool usable(const struct pair *p)
@@ -29,7 +28,7 @@ static bool usable(const struct pair *p)
 	return p->db[PAIR_FILE] != NULL && !p->failed;
 }
 
-struct spool *pair_file(struct pair *p)
+struct spool *pair_file(const struct pair *p)
 {
 	return usable(p) ? p->db[PAIR_FILE] : NULL;
 }
@@ -132,18 +131,6 @@ static void file_is_well(struct pair *p)
 		*p->trouble = '\0';
 }
 
-/* What was recorded is small and dear: save it for the next file, as far as it can be
- * read. */
-static void rescue_records(struct pair *p)
-{
-	struct records found = {.v = NULL};
-	struct err err = ERR_INIT;
-
-	if (spool_records(p->db[PAIR_FILE], SPOOL_ALL_KINDS, &found, &err) != 0)
-		err.text[0] = '\0'; /* the rest is lost with the file */
-	records_take(&p->records, &found, true);
-}
-
 /* The file is lost to us, with what waits in it. Each time without calm in between the
  * next try comes later, so that a dying disk does not fill with files put aside. */
 static void give_up_file(struct pair *p, const char *why, struct err *err)
@@ -153,7 +140,7 @@ static void give_up_file(struct pair *p, const char *why, struct err *err)
 	spool_abandon(p->db[PAIR_FILE], p->pending[PAIR_FILE].v,
 		      p->pending[PAIR_FILE].n);
 	clear_verdicts(&p->pending[PAIR_FILE]);
-	rescue_records(p);
+	pair_rescue_records(p);
 	spool_suspend(p->db[PAIR_FILE]);
 	spool_close(p->db[PAIR_FILE]);
 	p->db[PAIR_FILE] = NULL;
@@ -180,36 +167,13 @@ void pair_file_fault(struct pair *p, struct err *err)
 	}
 }
 
-/* What goes into the file beside documents, in slices. */
-struct extras {
-	size_t records, rows; /* written, to be forgotten after the commit */
-};
-
-static int put_extras(struct pair *p, struct wall now, struct extras *x, bool *more,
-		      struct err *err)
-{
-	struct spool *s = p->db[PAIR_FILE];
-	size_t bytes = 0;
-
-	for (; x->records < p->records.n && bytes < RECORD_BYTES; x->records++) {
-		if (spool_put(s, &p->records.v[x->records], err) != 0)
-			return err->class;
-		bytes += p->records.v[x->records].len;
-	}
-	if (history_write(&p->history, s, &x->rows, err) != 0)
-		return err->class;
-	if (spool_history_due(s, now) && spool_history_care(s, now, more, err) != 0)
-		return err->class;
-	return 0;
-}
-
 /* One transaction: documents and records in, verdicts and limits carried out. */
 static int apply(struct pair *p, enum pair_side side, const struct document *docs,
 		 size_t n, int64_t first_id, struct err *err)
 {
 	struct spool *s = p->db[side];
 	struct wall now = clock_wall();
-	struct extras x = {0, 0};
+	struct pair_written x = {0, 0};
 	bool more = false, tended = false;
 
 	if (spool_begin(s, err) != 0)
@@ -218,7 +182,7 @@ static int apply(struct pair *p, enum pair_side side, const struct document *doc
 		if (spool_insert(s, first_id + (int64_t)i, &docs[i], err) != 0)
 			goto fail;
 	if (side == PAIR_FILE && !p->no_room &&
-	    put_extras(p, now, &x, &tended, err) != 0)
+	    pair_write_beside(p, now, &x, &tended, err) != 0)
 		goto fail;
 	if (spool_settle(s, p->pending[side].v, p->pending[side].n, now, err) != 0 ||
 	    (spool_over_limit(s, now) && spool_limit(s, now, &more, err) != 0) ||
@@ -353,40 +317,9 @@ void pair_verdict(struct pair *p, int64_t row, enum bulk_verdict verdict, int st
 		(struct spool_verdict){row >> 1, verdict, status, type, reason};
 }
 
-void pair_put(struct pair *p, struct records *r)
-{
-	records_take(&p->records, r, false);
-}
-
-void pair_records(struct pair *p, enum store_kind kind, struct records *out)
-{
-	struct err err = ERR_INIT;
-
-	if (usable(p) && spool_records(p->db[PAIR_FILE], (int)kind, out, &err) != 0)
-		pair_file_fault(p, &err);
-	for (size_t i = 0; i < p->records.n; i++)
-		if (p->records.v[i].kind == kind)
-			records_put(out, kind, p->records.v[i].key,
-				    p->records.v[i].bytes, p->records.v[i].len);
-}
-
-void pair_history(struct pair *p, struct history_events *e)
-{
-	if (p->limits.history_bytes > 0)
-		history_take(&p->history, e);
-	else
-		history_events_fini(e);
-}
-
-/* Is there something beside documents that the file would take? */
-static bool has_extras(const struct pair *p)
-{
-	return (p->records.n > 0 || p->history.waits > 0) && usable(p) && !p->no_room;
-}
-
 static bool has_work(struct pair *p, enum pair_side side)
 {
-	return p->pending[side].n > 0 || (side == PAIR_FILE && has_extras(p)) ||
+	return p->pending[side].n > 0 || (side == PAIR_FILE && pair_has_beside(p)) ||
 	       spool_over_limit(p->db[side], clock_wall());
 }
 
@@ -498,7 +431,7 @@ static void tick(struct pair *p)
 
 		err_set_code(&err, ERR_RETRY, SPOOL_IO,
 			     "%s was removed or replaced by somebody", p->path);
-		rescue_records(p);
+		pair_rescue_records(p);
 		pair_file_fault(p, &err);
 		p->retry_at = clock_mono();
 	}
@@ -539,13 +472,13 @@ struct mono pair_tend(struct pair *p)
 	if (p->failed && !mono_before(clock_mono(), p->retry_at))
 		retry_file(p);
 	move_back(p);
-	if (has_extras(p) || (usable(p) && over_limit(p)))
+	if (pair_has_beside(p) || (usable(p) && over_limit(p)))
 		(void)apply_to_file(p, NULL, 0, 0);
 	if (p->db[PAIR_MEMORY] != NULL &&
 	    spool_over_limit(p->db[PAIR_MEMORY], clock_wall()))
 		apply_to_memory(p, NULL, 0, 0);
 	tidy(p, ticking);
-	if (p->more || has_extras(p) || (p->tidying && usable(p)))
+	if (p->more || pair_has_beside(p) || (p->tidying && usable(p)))
 		return clock_mono();
 	when = mono_min(p->tick_at, next_expiry(p));
 	return p->failed ? mono_min(when, p->retry_at) : when;
@@ -560,9 +493,9 @@ void pair_close(struct pair *p)
 	do {
 		p->more = false;
 		move_back(p);
-		if (has_extras(p))
+		if (pair_has_beside(p))
 			(void)apply_to_file(p, NULL, 0, 0);
-	} while (p->more || has_extras(p));
+	} while (p->more || pair_has_beside(p));
 	if (p->db[PAIR_MEMORY] != NULL) {
 		/* No file would take them: lost, and counted as such. */
 		metrics_add(METRIC_DOC_EVICTED,

@@ -67,7 +67,7 @@ void pair_put(struct pair *p, struct records *r);
 void pair_history(struct pair *p, struct history_events *e);
 
 /* The file, while it can be used; else NULL.  @thread store */
-struct spool *pair_file(struct pair *p);
+struct spool *pair_file(const struct pair *p);
 
 /* After any failure of the file, with its transaction rolled back.  @thread store */
 void pair_file_fault(struct pair *p, struct err *err);
@@ -75,6 +75,23 @@ void pair_file_fault(struct pair *p, struct err *err);
 /* All records of a kind, those noted included; `out` must be empty.
  * @thread main, before the store's thread */
 void pair_records(struct pair *p, enum store_kind kind, struct records *out);
+
+/* What one transaction wrote beside documents: to be forgotten after its commit. */
+struct pair_written {
+	size_t records, rows;
+};
+
+/* Is there something beside documents that the file would take?  @thread store */
+bool pair_has_beside(const struct pair *p);
+
+/* Inside a transaction of the file: a slice of the records and of the history, and of
+ * the care for the latter; `more` is set when it needs another.  @thread store */
+NODISCARD int pair_write_beside(struct pair *p, struct wall now, struct pair_written *x,
+				bool *more, struct err *err);
+
+/* Records are small and dear: save those of a file that is given up for the next one,
+ * as far as they can be read.  @thread store */
+void pair_rescue_records(struct pair *p);
 
 /* Commit `n` documents, which get the ids from `first_id` (>= next_id) on and stay the
  * caller's, and the verdicts noted.

@@ -6,88 +6,18 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "ask_int.h"
-#include "history_int.h"
-#include "pair_int.h"
+#include "store_int.h"
 
 #include "banned.h"
 
 #define COMMIT_BYTES (1 << 20) /* staged: do not wait for STORE_COMMIT_MS */
 #define BATCH_BYTES (4 << 20)  /* in one transaction */
 #define STAGED_OVERHEAD 128    /* of a document, beside its JSON */
-#define EVENTS_MAX (8 << 20)   /* bytes of history on its way to the thread */
-
-/* Documents in order; their ids are counted up from first_id. */
-struct queue {
-	struct document *docs; /* [head, head + n) are in use */
-	size_t head, n, cap;
-	int64_t bytes; /* with overhead */
-	int64_t first_id;
-};
-
-struct settled {
-	int64_t row;
-	enum bulk_verdict verdict;
-	int status;
-	char *type, *reason; /* NULL unless rejected */
-};
-
-struct settled_list {
-	struct settled *v;
-	size_t n, cap;
-};
-
-struct request {
-	enum { NOTHING, ASKED, ANSWERED } state;
-	struct wake *asker;
-	enum store_range range;
-	size_t max_n, max_bytes;
-	struct store_batch batch;
-};
-
-/* Questions in the order in which they came. */
-struct asked {
-	struct store_question *q;
-	int64_t number;
-};
-
-struct asked_list {
-	struct asked *v;
-	size_t n, cap;
-};
-
-struct store {
-	struct wake wake;
-	int64_t staging_bytes, commit_bytes;
-
-	pthread_mutex_t lock; /* a leaf */
-	struct queue staged;
-	struct { /* the batch under way, until its outcome is published */
-		int64_t n, first_id, bytes;
-	} committing;
-	struct mono due; /* when the next group commit is */
-	struct settled_list settled;
-	struct records records;
-	struct history_events events;
-	struct asked_list asked;
-	int64_t asked_last; /* number */
-	int64_t answering;  /* number of the question in hand, 0 none or cancelled */
-	struct request take;
-	int64_t boundary;
-	struct store_status durable; /* without what is staged or in the batch */
-
-	/* the store's thread's own */
-	struct pair pair;
-	struct queue batch;
-	struct ask ask;
-	int64_t ask_number;
-};
 
 /* Queues */
 
@@ -142,17 +72,6 @@ static void settled_free(struct settled_list *l)
 
 /* What any thread may call */
 
-/* Is the thread to be woken? The lock is held. */
-static bool set_due(struct store *s, int64_t ms)
-{
-	struct mono due = mono_add_ms(clock_mono(), ms);
-
-	if (!mono_before(due, s->due))
-		return false;
-	s->due = due;
-	return true;
-}
-
 int store_append(struct store *s, struct document *docs, size_t n, bool force)
 {
 	int64_t bytes = 0, dropped = 0, used;
@@ -175,7 +94,7 @@ int store_append(struct store *s, struct document *docs, size_t n, bool force)
 	for (size_t i = 0; i < n; i++)
 		queue_push(&s->staged, &docs[i]);
 	if (n > 0)
-		wake = set_due(s, STORE_COMMIT_MS);
+		wake = store_set_due(s, STORE_COMMIT_MS);
 	if (s->staged.bytes >= s->commit_bytes &&
 	    s->staged.bytes - bytes < s->commit_bytes) {
 		s->due = clock_mono();
@@ -206,131 +125,10 @@ void store_settle(struct store *s, const int64_t *rows,
 					 dead ? mem_strdup(v->reason) : NULL};
 	}
 	if (n > 0)
-		wake = set_due(s, STORE_COMMIT_MS);
+		wake = store_set_due(s, STORE_COMMIT_MS);
 	pthread_mutex_unlock(&s->lock);
 	if (wake)
 		wake_signal(&s->wake);
-}
-
-void store_put(struct store *s, enum store_kind kind, const char *key,
-	       const void *bytes, size_t len)
-{
-	bool wake;
-
-	pthread_mutex_lock(&s->lock);
-	records_put(&s->records, kind, key, bytes, len);
-	wake = set_due(s, STORE_COMMIT_MS);
-	pthread_mutex_unlock(&s->lock);
-	if (wake)
-		wake_signal(&s->wake);
-}
-
-void store_each(struct store *s, enum store_kind kind, store_record *each, void *arg)
-{
-	struct records found = {.v = NULL};
-
-	pthread_mutex_lock(&s->lock);
-	pair_put(&s->pair, &s->records);
-	pthread_mutex_unlock(&s->lock);
-	pair_records(&s->pair, kind, &found);
-	records_each(&found, kind, each, arg);
-	records_fini(&found);
-}
-
-/* The parts with NUL between them. */
-static char *event_name(const struct store_topic *of, size_t *len)
-{
-	struct buf b = BUF_INIT(SIZE_MAX / 2);
-
-	buf_addstr(&b, of->cluster == NULL ? "" : of->cluster);
-	buf_addch(&b, '\0');
-	buf_addstr(&b, of->group == NULL ? "" : of->group);
-	buf_addch(&b, '\0');
-	buf_addstr(&b, of->topic == NULL ? "" : of->topic);
-	*len = b.len;
-	return buf_take(&b);
-}
-
-/* Takes over the event. While the disk stands still there is no room for ever. */
-static void add_event(struct store *s, struct history_event e)
-{
-	int64_t bytes =
-		(int64_t)(sizeof(e) + e.len + e.point.n * sizeof(*e.point.lags) +
-			  (e.gap == NULL ? 0 : sizeof(*e.gap)));
-	bool wake = false;
-
-	pthread_mutex_lock(&s->lock);
-	if (s->events.bytes + bytes <= EVENTS_MAX) {
-		MEM_GROW(s->events.v, s->events.n, s->events.cap);
-		s->events.v[s->events.n++] = e;
-		s->events.bytes += bytes;
-		e = (struct history_event){.name = NULL};
-		wake = set_due(s, STORE_COMMIT_MS);
-	}
-	pthread_mutex_unlock(&s->lock);
-	history_event_fini(&e);
-	if (wake)
-		wake_signal(&s->wake);
-}
-
-void store_history_add(struct store *s, const struct store_topic *of,
-		       const struct history_point *p)
-{
-	struct history_event e = {.point = *p};
-
-	e.name = event_name(of, &e.len);
-	e.point.lags = mem_calloc(p->n, sizeof(*p->lags));
-	if (p->n > 0)
-		memcpy(e.point.lags, p->lags, p->n * sizeof(*p->lags));
-	add_event(s, e);
-}
-
-void store_history_gap(struct store *s, const struct store_topic *of, struct wall from,
-		       const struct gap *gap)
-{
-	struct history_event e = {.gap = mem_calloc(1, sizeof(*e.gap))};
-
-	e.name = event_name(of, &e.len);
-	e.gap->from = from;
-	snprintf(e.gap->reason, sizeof(e.gap->reason), "%s", reason_name(gap->reason));
-	snprintf(e.gap->message, sizeof(e.gap->message), "%s", gap->message);
-	add_event(s, e);
-}
-
-int64_t store_ask(struct store *s, struct store_question *q)
-{
-	int64_t number;
-
-	pthread_mutex_lock(&s->lock);
-	number = ++s->asked_last;
-	MEM_GROW(s->asked.v, s->asked.n, s->asked.cap);
-	s->asked.v[s->asked.n++] = (struct asked){q, number};
-	pthread_mutex_unlock(&s->lock);
-	wake_signal(&s->wake);
-	return number;
-}
-
-bool store_cancel(struct store *s, int64_t number)
-{
-	struct store_question *gone = NULL;
-	bool cancelled;
-
-	pthread_mutex_lock(&s->lock);
-	cancelled = number != 0 && s->answering == number;
-	if (cancelled)
-		s->answering = 0; /* freed by the thread when it has finished */
-	for (size_t i = 0; i < s->asked.n && !cancelled; i++) {
-		if (s->asked.v[i].number != number)
-			continue;
-		cancelled = true;
-		gone = s->asked.v[i].q;
-		s->asked.n--;
-		memmove(&s->asked.v[i], &s->asked.v[i + 1],
-			(s->asked.n - i) * sizeof(*s->asked.v));
-	}
-	pthread_mutex_unlock(&s->lock);
-	store_question_free(gone);
-	return cancelled;
 }
 
 void store_take_ask(struct store *s, struct wake *asker, enum store_range range,
@@ -443,19 +241,6 @@ static void grab_batch(struct store *s)
 	s->due = s->staged.n > 0 ? clock_mono() : MONO_NEVER;
 }
 
-/* The lock is held. */
-static void grab_question(struct store *s)
-{
-	struct asked_list *l = &s->asked;
-
-	if (l->n == 0)
-		return;
-	s->ask.q = l->v[0].q;
-	s->ask_number = s->answering = l->v[0].number;
-	l->n--;
-	memmove(&l->v[0], &l->v[1], l->n * sizeof(*l->v));
-}
-
 static struct work grab(struct store *s)
 {
 	struct work w = {.commit = wake_stopping(&s->wake)};
@@ -472,7 +257,7 @@ static struct work grab(struct store *s)
 		s->records = (struct records){.v = NULL};
 	}
 	if (s->ask.q == NULL)
-		grab_question(s);
+		store_grab_question(s);
 	if (w.commit || s->ask.q != NULL) { /* an answer has what was told before */
 		w.events = s->events;
 		s->events = (struct history_events){.v = NULL};
@@ -502,34 +287,6 @@ static void answer(struct store *s, struct work *w)
 	for (size_t i = 0; i < b.n; i++)
 		pair_verdict(&s->pair, b.rows[i], BULK_RETRY, 0, NULL, NULL);
 	store_batch_fini(&b);
-}
-
-/* A slice of the question in hand. Returns whether there is more to do. */
-static bool answer_question(struct store *s)
-{
-	struct store_question *q = s->ask.q;
-	bool over, wanted, more;
-
-	if (q == NULL)
-		return false;
-	over = ask_step(&s->ask, &s->pair);
-	pthread_mutex_lock(&s->lock);
-	wanted = s->answering == s->ask_number;
-	if (over)
-		s->answering = 0;
-	/* What was put into the queue anew has ids of its own. */
-	if (s->staged.first_id < s->pair.next_id)
-		s->staged.first_id = s->pair.next_id;
-	if (q->kind == STORE_IMPORT) /* old ones, however large their ids */
-		s->boundary = s->staged.first_id + (int64_t)s->staged.n - 1;
-	/* a changed boundary is seen to in the next step */
-	more = !over || s->asked.n > 0 || q->kind == STORE_IMPORT;
-	pthread_mutex_unlock(&s->lock);
-	if (over && wanted)
-		q->done(q);
-	else if (over)
-		store_question_free(q);
-	return more;
 }
 
 /* Show the others what has become of their documents. Returns when staging is due. */
@@ -574,7 +331,7 @@ struct step store_step(struct store *s)
 	if (w.commit)
 		pair_commit(&s->pair, s->batch.docs, s->batch.n, s->batch.first_id);
 	answer(s, &w);
-	asked = answer_question(s);
+	asked = store_answer_question(s);
 	until = pair_tend(&s->pair);
 	due = publish(s);
 	if (asked)

@@ -4,6 +4,7 @@ through its socket."""
 
 import http.server
 import json
+import os
 import pathlib
 import signal
 import socketserver
@@ -109,7 +110,7 @@ def test_without_a_daemon_the_command_does_it_itself(place):
     assert place.json("status")["documents"] == 5
     assert place.database("SELECT doc_id FROM q ORDER BY id")[3:] == [("d2",), ("d3",)]
     assert place.json("retry", "9") == {"rows": 0}
-    assert place.good("drop", "1") == "1 documents were dropped\n"
+    assert place.good("drop", "1") == "1 document was dropped\n"
     assert place.json("status")["dead"] == 1
     assert place.json("drop", "--waiting", "1", "2") == {"rows": 2}
     assert place.json("retry", "--all") == {"rows": 1}
@@ -133,6 +134,15 @@ def test_a_file_that_was_set_aside_is_taken_in(place):
     assert code == 1 and out == "" and "nothing can be read from" in err
     code, out, err = place.spool("import", "/etc/hostname")
     assert code == 1 and "only a file of" in err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_foreign_directory_is_not_filled_with_files_of_root(place):
+    place.fill(dead=1)
+    os.chown(place.state, 65534, -1)
+    code, _, err = place.spool("retry", "--all")
+    assert code == 1 and "belongs to another user (id 65534)" in err
+    assert place.json("status")["dead"] == 1
 
 
 @pytest.mark.parametrize("args", [
@@ -167,6 +177,28 @@ def test_looking_works_beside_a_daemon_and_changing_does_not_break_in(place):
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(15) == 0
     assert place.json("retry", "--all") == {"rows": 1}
+
+
+def test_a_running_daemon_does_it_for_us(place):
+    place.fill(waiting=3, dead=4)
+    aside = place.state / "mmlag.db.aside-20261121T000000Z-damaged"
+    aside.write_bytes((place.state / "mmlag.db").read_bytes())
+    daemon = subprocess.Popen([MMLAG, "run", "-c", str(place.file)], stderr=subprocess.PIPE)
+    try:
+        wait_for("the daemon answers", 10, lambda: (place.state / "control.sock").exists())
+        before = place.json("status")["documents"]
+        assert place.good("retry", "1", "2", "3") == "3 documents go again\n"
+        assert place.good("drop", "4") == "1 document was dropped\n"
+        assert place.json("drop", "--waiting", "1") == {"rows": 1}
+        assert place.json("import", aside.name) == {
+            "rows": 3, "dead": 4, "missing": 0, "damaged": False}
+        assert place.json("status")["documents"] >= before + 3 - 1 + 3
+        assert len(place.json("dead")["rows"]) == 4
+        code, _, err = place.spool("import", "nothing")
+        assert code == 1 and "by its name there" in err
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(15) == 0
 
 
 class Control(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
