@@ -137,7 +137,7 @@ def test_an_alias_and_a_data_stream_are_shipped_to(server):
     if server.name == "es7":
         return  # that build has no data streams
     name = f"mmlag-stream-{int(time.time())}"  # one cannot be deleted on these builds
-    search("PUT", "/_index_template/mmlag-stream", {
+    search("PUT", f"/_index_template/{name}", {
         "index_patterns": [name], "data_stream": {}, "priority": 500,
         "template": {"mappings": {"properties": {"@timestamp": {"type": "date"}}}}})
     d = Delivery(server.path / name, server.lab, [server.url],
