@@ -52,10 +52,10 @@ SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.sc
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-all check units run-units run-threads lint format clean \
-	install lab lab-full lab-down
+.PHONY: all help demo test test-all torture check units run-units run-threads lint format \
+	clean install lab lab-full lab-down
 
-all: $(B)/mmlag ## build the program: build/mmlag
+all: $(B)/mmlag $(B)/failing.so ## build the program: build/mmlag
 	$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag
 
 help: ## this list
@@ -129,6 +129,17 @@ test: ## everything, with all that it needs
 
 test-all: ## the same and what takes long, by hand
 	$(Q)scripts/setup build test sshd lab && ALL=1 scripts/test
+
+# Preloaded, it lets the n-th allocation, write, fsync or connect fail.
+$(B)/failing.so: tests/support/failing.c
+	@echo "  SO    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(OPT) $(WARN) -fPIC -shared -o $@ $< -ldl
+
+DURATION ?= 60
+torture: ## many faults in a row, at random: DURATION seconds, SEED to repeat one
+	$(Q)scripts/setup build test sshd && $(MAKE) -s -j$$(nproc) all && \
+	scripts/torture $(DURATION) $(SEED)
 
 demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
 	$(Q)scripts/setup build sshd && { scripts/setup lab || true; } && \

@@ -87,8 +87,20 @@ class Delivery:
 
     def spool(self, table):
         """[(topic, session, number)] of what waits, or was refused for good."""
-        with sqlite3.connect(f"file:{self.path}/state/mmlag.db?mode=ro", uri=True) as db:
+        return self.read(self.path / "state" / "mmlag.db", table)
+
+    def aside(self):
+        """The same of the files that were put aside, since nobody may trust them."""
+        return [row for file in (self.path / "state").glob("mmlag.db.aside-*")
+                if not file.name.endswith(("-wal", "-shm")) for row in self.read(file, "q")]
+
+    @staticmethod
+    def read(file, table):
+        db = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)
+        try:
             rows = [json.loads(r[0]) for r in db.execute(f"SELECT doc FROM {table}")]
+        finally:
+            db.close()
         return [(d["topic"], d["p1"], d["p0"]) for d in rows if "p0" in d]
 
     def whole(self, topic, sessions):

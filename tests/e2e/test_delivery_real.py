@@ -62,7 +62,9 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
         d.start().logged("documents wait in the spool")
         lab(server.name, "start")
         wait_for("documents", 60, lambda: server.search.count("mmlag-killed") > 50)
-        os.kill(int(lab(server.name, "pid")), 9)
+        pid = int(lab(server.name, "pid"))
+        os.kill(pid, 9)
+        wait_for("its end", 20, lambda: not os.path.exists(f"/proc/{pid}"))
         lab(server.name, "start")
         d.arrived(120).settle()
         assert server.search("GET", "/mmlag-killed/_mapping")["mmlag-killed"]["mappings"][
@@ -74,19 +76,19 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
 
 def test_blocks_are_waited_for_and_said(server):
     """The operator's, and the one of a disk that is nearly full."""
-    d = server.delivery("mmlag-blocked", count=60)
+    d = server.delivery("mmlag-blocked", count=150)
     d.start()
     wait_for("documents", 30, lambda: len(d.sources()) > 10)
     server.set("mmlag-blocked", **{"blocks.write": True})
     d.logged("lift the block")
     server.set("mmlag-blocked", **{"blocks.write": False, "blocks.read_only_allow_delete": True})
-    time.sleep(3)  # the rest of the samples is taken
+    time.sleep(2)  # some more samples are taken, and none of them stored
     before = len(d.sources())
     assert d.stop() == 0
     d.start().logged("index.blocks.read_only_allow_delete of mmlag-blocked is set")
     assert len(d.sources()) == before
     server.set("mmlag-blocked", **{"blocks.read_only_allow_delete": None})
-    d.arrived(90, sessions=2).settle(sessions=2)
+    d.arrived(90, sessions=2).settle(sessions=2, lives=2)
 
 
 def test_what_the_index_cannot_take_is_a_dead_letter_with_its_reason(server):
@@ -135,7 +137,7 @@ def test_an_alias_and_a_data_stream_are_shipped_to(server):
     if server.name == "es7":
         return  # that build has no data streams
     name = f"mmlag-stream-{int(time.time())}"  # one cannot be deleted on these builds
-    search("PUT", "/_index_template/mmlag-stream", {
+    search("PUT", f"/_index_template/{name}", {
         "index_patterns": [name], "data_stream": {}, "priority": 500,
         "template": {"mappings": {"properties": {"@timestamp": {"type": "date"}}}}})
     d = Delivery(server.path / name, server.lab, [server.url],
