@@ -52,7 +52,7 @@ SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.sc
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-all check units run-units run-threads lint format clean \
+.PHONY: all help bench demo test test-all check units run-units run-threads lint format clean \
 	install lab lab-down
 
 all: $(B)/mmlag ## build the program: build/mmlag
@@ -129,6 +129,9 @@ test: ## everything, with all that it needs
 
 test-all: ## the same and what takes long, by hand
 	$(Q)scripts/setup build test sshd lab && ALL=1 scripts/test
+
+bench: ## a thousand topics on twenty SSH servers, figures beside their limits
+	$(Q)scripts/bench
 
 demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
 	$(Q)scripts/setup build sshd && { scripts/setup lab || true; } && \
