@@ -22,6 +22,7 @@
 #include "http/http.h"
 #include "run/actor.h"
 #include "run/brokers.h"
+#include "run/hostlog.h"
 #include "run/plan.h"
 #include "run/sdnotify.h"
 #include "run/shipper.h"
@@ -343,6 +344,7 @@ static void stop(struct daemon *d)
 	stop_store(d);
 	board_free(d->board);
 	plan_free(&d->plan);
+	hostlog_fini();
 	ssh_global_fini();
 	http_global_fini();
 	if (d->signal_fd >= 0)
