@@ -52,10 +52,10 @@ SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.sc
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-all torture check units run-units run-threads lint format \
-	clean install lab lab-full lab-down
+.PHONY: all help bench demo test test-all torture check units run-units run-threads lint \
+	format clean install lab lab-full lab-down
 
-all: $(B)/mmlag $(B)/failing.so ## build the program: build/mmlag
+all: $(B)/mmlag ## build the program: build/mmlag
 	$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag
 
 help: ## this list
@@ -104,7 +104,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(LIB)
 	$(Q)$(CC) $(CPPFLAGS) -iquote tests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) \
 		-o $@ $< tests/fuzz/driver.c $(LIB) $(LDLIBS)
 
-units: $(UNIT) $(FUZZ) $(SCENARIOS)
+units: $(UNIT) $(FUZZ) $(SCENARIOS) $(B)/failing.so
 
 LABEL ?= $(VARIANT)
 run-units: units
@@ -138,8 +138,11 @@ $(B)/failing.so: tests/support/failing.c
 
 DURATION ?= 60
 torture: ## many faults in a row, at random: DURATION seconds, SEED to repeat one
-	$(Q)scripts/setup build test sshd && $(MAKE) -s -j$$(nproc) all && \
+	$(Q)scripts/setup build test sshd && $(MAKE) -s -j$$(nproc) all $(B)/failing.so && \
 	scripts/torture $(DURATION) $(SEED)
+
+bench: ## a thousand topics on twenty SSH servers, figures beside their limits
+	$(Q)scripts/bench
 
 demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
 	$(Q)scripts/setup build sshd && { scripts/setup lab || true; } && \
