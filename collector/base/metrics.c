@@ -38,12 +38,16 @@ void metrics_reset(void)
 		metrics_set((enum metric)m, 0);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 static bool is_seconds(const char *family)
 {
-	static const char end[] = "_seconds";
-	size_t n = strlen(family), m = strlen(end);
-
-	return n > m && strcmp(family + n - m, end) == 0;
+	return ends_with(family, "_seconds") || ends_with(family, "_seconds_total");
 }
 
 void metrics_write(struct buf *out)

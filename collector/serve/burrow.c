@@ -7,24 +7,16 @@
 #include <string.h>
 
 #include "base/jsonw.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "serve/serve_int.h"
+#include "serve/burrow_int.h"
 
 #include "banned.h"
 
 #define HOLES_MAX 10000 /* partitions without a row, written as empty ones */
 
-struct burrow {
-	struct jsonw w;
-	const struct serve *serve;
-	const struct board_views *views;
-	const struct target *target;
-};
-
 /* ---- envelope ---- */
 
-static void begin(struct burrow *b, bool error, const char *message)
+void burrow_begin(struct burrow *b, bool error, const char *message)
 {
 	jsonw_object(&b->w);
 	jsonw_key(&b->w, "error");
@@ -32,7 +24,7 @@ static void begin(struct burrow *b, bool error, const char *message)
 	jsonw_key_str(&b->w, "message", message);
 }
 
-static void write_request(struct burrow *b)
+void burrow_request(struct burrow *b)
 {
 	jsonw_key(&b->w, "request");
 	jsonw_object(&b->w);
@@ -43,14 +35,14 @@ static void write_request(struct burrow *b)
 
 static unsigned end(struct burrow *b)
 {
-	write_request(b);
+	burrow_request(b);
 	jsonw_end(&b->w);
 	return MHD_HTTP_OK;
 }
 
 static unsigned not_found(struct burrow *b, const char *message)
 {
-	begin(b, true, message);
+	burrow_begin(b, true, message);
 	end(b);
 	return MHD_HTTP_NOT_FOUND;
 }
@@ -106,9 +98,9 @@ static unsigned list_clusters(struct burrow *b, const char *message, const char 
 
 	for (size_t i = 0; i < c->topic_count; i++)
 		names[i] = c->topics[i].cluster;
-	begin(b, false, message);
+	burrow_begin(b, false, message);
 	if (strcmp(key, "modules") == 0) {
-		write_request(b);
+		burrow_request(b);
 		jsonw_key_str(&b->w, "coordinator", "cluster");
 	}
 	write_names(b, key, names, c->topic_count);
@@ -138,7 +130,7 @@ static unsigned list(struct burrow *b, const char *cluster, const char *topic,
 		    (topic == NULL || strcmp(v->name.topic, topic) == 0))
 			names[n++] = groups ? v->name.group : v->name.topic;
 	}
-	begin(b, false, message);
+	burrow_begin(b, false, message);
 	write_names(b, groups ? "consumers" : "topics", names, n);
 	free(names);
 	return end(b);
@@ -166,7 +158,7 @@ static unsigned cluster_detail(struct burrow *b, const char *cluster)
 
 	if (t == NULL)
 		return not_found(b, "cluster module not found");
-	begin(b, false, "cluster module detail returned");
+	burrow_begin(b, false, "cluster module detail returned");
 	jsonw_key(w, "module");
 	jsonw_object(w);
 	jsonw_key_str(w, "class-name", "kafka");
@@ -200,7 +192,7 @@ static unsigned topic_offsets(struct burrow *b, const char *cluster, const char 
 	}
 	if (newest == NULL)
 		return not_found(b, "cluster or topic not found");
-	begin(b, false, "topic offsets returned");
+	burrow_begin(b, false, "topic offsets returned");
 	jsonw_key(&b->w, "offsets");
 	jsonw_array(&b->w);
 	for (size_t i = 0; i < newest->sample.n; i++)
@@ -277,7 +269,7 @@ static unsigned consumer_detail(struct burrow *b, const char *cluster,
 		found |= in_group(b->views->v[i], cluster, group);
 	if (!found)
 		return not_found(b, "cluster or consumer not found");
-	begin(b, false, "consumer detail returned");
+	burrow_begin(b, false, "consumer detail returned");
 	jsonw_key(&b->w, "topics");
 	jsonw_object(&b->w);
 	for (size_t i = 0; i < b->views->n; i++)
@@ -384,7 +376,7 @@ static unsigned group_status(struct burrow *b, const char *cluster, const char *
 			sum_up(&g, b->views->v[i]);
 			found = true;
 		}
-	begin(b, false, "consumer status returned");
+	burrow_begin(b, false, "consumer status returned");
 	jsonw_key(w, "status");
 	jsonw_object(w);
 	jsonw_key_str(w, "cluster", cluster);
@@ -408,69 +400,6 @@ static unsigned group_status(struct burrow *b, const char *cluster, const char *
 	jsonw_end(w);
 	end(b);
 	return found ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND;
-}
-
-/* ---- configuration, as far as we have what Burrow has ---- */
-
-static const char *burrow_level_name(void)
-{
-	return log_wants(LOG_DEBUG)  ? "debug"
-	       : log_wants(LOG_INFO) ? "info"
-	       : log_wants(LOG_WARN) ? "warn"
-				     : "error";
-}
-
-static unsigned main_config(struct burrow *b)
-{
-	const struct config_http *h = &b->serve->parts.config->http;
-	struct jsonw *w = &b->w;
-
-	begin(b, false, "main config returned");
-	write_request(b);
-	jsonw_key(w, "general");
-	jsonw_object(w);
-	jsonw_key_str(w, "pidfile", "");
-	jsonw_key_str(w, "stdout-logfile", "");
-	jsonw_key_str(w, "access-control-allow-origin", "");
-	jsonw_end(w);
-	jsonw_key(w, "logging");
-	jsonw_object(w);
-	jsonw_key_str(w, "filename", "");
-	jsonw_key_int(w, "max-size", 0);
-	jsonw_key_int(w, "max-backups", 0);
-	jsonw_key_int(w, "max-age", 0);
-	jsonw_key(w, "use-local-time");
-	jsonw_bool(w, false);
-	jsonw_key(w, "use-compression");
-	jsonw_bool(w, false);
-	jsonw_key_str(w, "level", burrow_level_name());
-	jsonw_end(w);
-	jsonw_key(w, "zookeeper");
-	jsonw_object(w);
-	jsonw_key_str(w, "servers", NULL);
-	jsonw_key_int(w, "timeout", 0);
-	jsonw_key_str(w, "root-path", "");
-	jsonw_end(w);
-	jsonw_key(w, "httpserver");
-	jsonw_object(w);
-	jsonw_key(w, "default");
-	jsonw_object(w);
-	jsonw_key_str(w, "address", h->listen);
-	jsonw_key_str(w, "tls", "");
-	jsonw_key_int(w, "timeout", 30);
-	jsonw_end(w);
-	jsonw_end(w);
-	jsonw_end(w);
-	return MHD_HTTP_OK;
-}
-
-void burrow_loglevel(const struct serve *s, const struct target *t, struct buf *out)
-{
-	struct burrow b = {jsonw_start(out), s, NULL, t};
-
-	begin(&b, false, "log level returned");
-	jsonw_key_str(&b.w, "level", burrow_level_name());
-	end(&b);
 }
 
 /* ---- paths ---- */
@@ -527,7 +456,7 @@ unsigned burrow_answer(const struct scene *scene, struct buf *out, const char **
 	else if (is(t, 1, "kafka"))
 		status = of_cluster(&b);
 	else if (is(t, 1, "config") && t->n == 2)
-		status = main_config(&b);
+		status = burrow_config(&b);
 	else if (is(t, 1, "config") && is(t, 2, "cluster") && t->n == 3)
 		status = list_clusters(&b, "module list returned", "modules");
 	else if (is(t, 1, "config") && is(t, 2, "cluster") && t->n == 4)

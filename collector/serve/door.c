@@ -311,7 +311,8 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	*context = NULL;
 }
 
-static void on_message(void *cls, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_message(void *cls, const char *fmt,
+							     va_list args)
 {
 	char text[256];
 

@@ -21,6 +21,7 @@
 
 #define ABOUT "http"
 #define AGAIN_MS 10000 /* a taken port, changed files */
+#define SOON_MS 100
 #define PEM_MAX (1 << 20)
 
 static const char *const tls_names[] = {"cert_file", "key_file", "client_ca_file"};
@@ -168,6 +169,10 @@ static void renew_tls(struct serve *s)
 
 	if (memcmp(&now, &s->stamp, sizeof(now)) == 0)
 		return;
+	if (s->open != NULL) { /* a door does not close on one that waits */
+		s->look = mono_add_ms(clock_mono(), SOON_MS);
+		return;
+	}
 	fd = door_socket(s->tcp);
 	if (fd < 0 || open_on(s, fd, &fresh, &err) != 0) {
 		trouble(&s->tls_trouble, &err);

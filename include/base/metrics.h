@@ -11,7 +11,7 @@
 #include "base/buf.h"
 
 /* symbol, family, labels ("" for none), type, help. Where the family's name ends in
- * _seconds the value is in milliseconds. */
+ * _seconds, or _seconds_total, the value is in milliseconds. */
 #define METRICS(X)                                                                    \
 	X(SAMPLES, "mmlag_samples_total", "", "counter",                              \
 	  "Samples taken, gap and alert documents included.")                         \
@@ -44,17 +44,17 @@
 	  "Bulk requests without a usable answer, or refused as a whole.")            \
 	X(BULK_BYTES, "mmlag_bulk_bytes_total", "", "counter",                        \
 	  "Bytes of bulk bodies sent, before compression.")                           \
-	X(BULK_MS, "mmlag_bulk_milliseconds_total", "", "counter",                    \
-	  "Milliseconds spent on bulk requests, the look at the index included.")     \
-	X(BULK_LAST_MS, "mmlag_bulk_last_milliseconds", "", "gauge",                  \
-	  "Milliseconds that the last bulk request took.")                            \
+	X(BULK_MS, "mmlag_bulk_seconds_total", "", "counter",                         \
+	  "Time spent on bulk requests, the look at the index included.")             \
+	X(BULK_LAST_MS, "mmlag_bulk_last_seconds", "", "gauge",                       \
+	  "Time that the last bulk request took.")                                    \
 	X(BULK_IN_FLIGHT, "mmlag_bulk_in_flight", "", "gauge",                        \
 	  "Documents of the bulk request under way.")                                 \
 	X(BULK_PARKED, "mmlag_bulk_parked", "", "gauge",                              \
 	  "Documents told to send again that wait apart for their time; they are "    \
 	  "counted in mmlag_spool_documents.")                                        \
-	X(BULK_SUCCESS_MS, "mmlag_bulk_last_success_timestamp_milliseconds", "",      \
-	  "gauge", "When documents were last taken, 0 before the first time.")        \
+	X(BULK_SUCCESS_MS, "mmlag_bulk_last_success_timestamp_seconds", "", "gauge",  \
+	  "When documents were last taken, 0 before the first time.")                 \
 	X(TROUBLE_UNREACHABLE, "mmlag_delivery_trouble", "kind=\"unreachable\"",      \
 	  "gauge", "1 while documents wait because of trouble of this kind.")         \
 	X(TROUBLE_TLS, "mmlag_delivery_trouble", "kind=\"tls\"", "gauge",             \

@@ -433,15 +433,46 @@ def test_slow_and_greedy_clients_harm_nobody(pages):
     slow.close()
 
 
+def is_held(pages, port):
+    """Does a process hold the pages' end of the connection from our port?"""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f][1:]
+    return any(int(r[1].split(":")[1], 16) == pages.port and int(r[2].split(":")[1], 16) == port
+               and r[9] != "0" for r in rows)
+
+
 def test_a_reader_that_does_not_read_is_ended(pages):
-    s = pages.connect()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    for _ in range(50):
-        with contextlib.suppress(OSError):
-            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    assert pages("/metrics").status == 200
-    s.close()
-    wait_for("the daemon lives", 5, lambda: pages("/-/healthy").status == 200)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", pages.port))
+        port = s.getsockname()[1]
+        s.settimeout(1)
+        with contextlib.suppress(OSError):  # it stops reading when it cannot write
+            for _ in range(2000):
+                s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert is_held(pages, port)
+        assert pages("/metrics").status == 200
+        wait_for("it is ended", 40, lambda: not is_held(pages, port))
+
+
+def cpu_ms(pid):
+    fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
+
+
+def test_open_connections_cost_nothing(pages):
+    idle = [pages.connect() for _ in range(20)]
+    for s in idle[10:]:
+        s.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert s.recv(65536)
+    before, began = cpu_ms(pages.daemon.process.pid), time.monotonic()
+    after = pages.local("GET", "/api/v1/documents").json()["next"]
+    wait_for("five more samples", 15, lambda: pages.local(
+        "GET", "/api/v1/documents").json()["next"] >= after + 5)
+    spent = cpu_ms(pages.daemon.process.pid) - before
+    assert spent < 300 * (time.monotonic() - began)  # a spinning thread takes 1000 a second
+    for s in idle:
+        s.close()
 
 
 def test_a_taken_port_stops_nothing_but_the_pages(workplace):

@@ -166,7 +166,8 @@ static void read_recorded(int number, struct recorded *r)
 	buf_init(&r->file, 1 << 20);
 	if (file_read(name, &r->file, &err) != 0)
 		fail_msg("%s", err.text);
-	p = buf_str(&r->file) + strlen("GET ");
+	assert_non_null(r->file.data);
+	p = r->file.data + strlen("GET ");
 	snprintf(r->path, sizeof(r->path), "%.*s", (int)strcspn(p, "\r\n"), p);
 	r->status = (unsigned)strtoul(strstr(p, "HTTP/1.1 ") + 9, NULL, 10);
 	r->type = strstr(p, "Content-Type: ") + strlen("Content-Type: ");
