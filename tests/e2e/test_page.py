@@ -101,7 +101,8 @@ def test_the_worst_stands_first_and_the_console_is_clean(page, mock):
     assert rows[:7] == ["sessions", "audit", "orders", "inventory", "payments", "telemetry", "clicks.v1"]
     chips = page.js("return [...document.querySelectorAll('.chip b')].map((b) => b.textContent)")
     assert chips == ["2", "2", "1", "17"]
-    for words in ("mm2.example.com", "documents arrive", "nothing waits", "orders: partition 3 has no owner", "slack"):
+    for words in ("mm2.example.com", "documents arrive", "nothing waits", "orders: partition 3 has no owner", "slack",
+                  "2 brokers, 150.5 messages/s, 75.3 on average (at least 100) – below the minimum", "kafka1:9404 70/s"):
         assert words in page.text("#overview")
     strip = page.js("return document.querySelectorAll('.rows canvas')[2].getAttribute('aria-label')")
     assert strip == "18 partitions; STOP: p3"
@@ -388,12 +389,16 @@ def test_silences_an_alert_with_a_token_that_stays_in_the_tab(page, mock):
     page.js("sessionStorage.clear()")
 
 
-def test_asks_for_a_token_where_reading_needs_one(page, mock):
+def test_elsewhere_the_token_is_the_password_and_a_wrong_one_can_be_put_right(page, mock):
     mock.world.needs_token = True
-    page.driver.get(mock.url)
-    page.until("the question", "document.getElementById('dialog').open")
-    page.one("dialog input").send_keys(TOKEN + Keys.ENTER)
+    page.open(mock.url.replace("//", f"//me:{TOKEN}@"))
     page.until("the list", "document.querySelectorAll('.rows .row').length > 10")
+    page.js("sessionStorage.setItem('mmlag.token', 'wrong')")
+    page.until("the question", "document.getElementById('dialog').open")
+    assert "needs a token" in page.text("#banner")
+    page.js("document.querySelector('dialog input').value = ''")
+    page.one("dialog input").send_keys(TOKEN + Keys.ENTER)
+    page.until("the list again", "document.getElementById('banner').hidden")
     page.js("sessionStorage.clear()")
 
 
