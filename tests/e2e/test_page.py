@@ -396,6 +396,12 @@ def test_elsewhere_the_token_is_the_password_and_a_wrong_one_can_be_put_right(pa
     page.js("sessionStorage.setItem('mmlag.token', 'wrong')")
     page.until("the question", "document.getElementById('dialog').open")
     assert "needs a token" in page.text("#banner")
+    page.keys(Keys.ESCAPE)
+    seen = mock.world.counts[("/api/v1/topics", 401)]
+    wait_for("another refusal", 6, lambda: mock.world.counts[("/api/v1/topics", 401)] > seen)
+    assert not page.js("return document.getElementById('dialog').open"), "asked once"
+    page.keys(Keys.ESCAPE)
+    page.one("[data-focus=token]").click()
     page.js("document.querySelector('dialog input').value = ''")
     page.one("dialog input").send_keys(TOKEN + Keys.ENTER)
     page.until("the list again", "document.getElementById('banner').hidden")
