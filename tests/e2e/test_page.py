@@ -179,7 +179,7 @@ def test_a_gap_is_a_gap_in_the_line(page, mock):
     merged = page.module("""
         const {merge} = await import('/topic.js');
         const m = merge({step_ms: 1, points: [[1], [2], [3]], lags: {0: [1, 2, 3]}, gaps: [{from: 1, until: null}]},
-            {step_ms: 1, points: [[3], [4]], lags: {0: [9, 4], 1: [7, 7]}, gaps: [{from: 1, until: 2}]});
+            {step_ms: 1, points: [[3], [4]], lags: {0: [9, 4], 1: [7, 7]}, gaps: [{from: 1, until: 2}]}, 2.5);
         return [m.points.flat(), m.lags, m.gaps];""")
     assert merged == [[1, 2, 3, 4], {"0": [1, 2, 9, 4], "1": [None, None, 7, 7]}, [{"from": 1, "until": 2}]]
 
@@ -203,6 +203,7 @@ def test_dragging_zooms_all_charts_and_a_double_click_ends_it(page, mock):
     assert page.js("return " + whole) is False
     page.one("[aria-label='Whole range']").click()
     page.one(".tools button:nth-child(2)").click()
+    page.until("the ticks of what is kept, three hours", f"{ticks}[0] !== {json.dumps(before[0])}")
     page.until("six hours", "document.querySelector('.tools button:nth-child(2)').getAttribute('aria-pressed') === 'true'")
     page.quiet()
 
