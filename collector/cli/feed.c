@@ -36,7 +36,7 @@ static char *trimmed(const char *url)
 /* Fills in the socket of the configuration; returns 0 or an exit code. */
 static int find_socket(struct feed *f, const char *path)
 {
-	struct config *c = options_load(path, false);
+	struct config *c = options_read(path);
 
 	if (c == NULL)
 		return EXIT_CONFIG;
@@ -54,10 +54,12 @@ int feed_open(struct feed **out, const char *command, const char *path, const ch
 	struct err err = ERR_INIT;
 	int rc = 0;
 
-	if (url != NULL)
+	if (url == NULL)
+		rc = find_socket(f, path);
+	else if (options_is_url(url))
 		f->base = trimmed(url);
 	else
-		rc = find_socket(f, path);
+		rc = options_usage(command, "'%s' is no URL (http://host:9308)", url);
 	options.unix_socket = f->socket;
 	options.timeout_ms = options.connect_timeout_ms = TIMEOUT_MS;
 	if (rc == 0 && http_open(&f->http, &options, wake, &err) != 0) {

@@ -5,6 +5,7 @@ files of the status page. For the page's and the terminal's tests, and by hand:
 Standard library only."""
 
 import argparse
+import base64
 import email.utils
 import hashlib
 import http.server
@@ -178,9 +179,11 @@ class World:
                 "hosts": hosts,
                 "spool": {"documents": 0, "bytes": 0, "backlog": 0, "oldest": None, "dead": 0, "dead_bytes": 0, "degraded": False,
                           "trouble": None, "set_aside": None},
-                "elasticsearch": {"configured": True, "ok": True, "trouble": None, "since": None, "pace": None, "last_success": ms() // 5000 * 5000},
+                "elasticsearch": {"configured": True, "ok": True, "trouble": None, "since": None, "pace": None, "kind": None, "parked": 0, "last_success": ms() // 5000 * 5000},
                 "receivers": [{"name": "ops", "type": "slack", "waiting": 0, "ok": True, "trouble": None, "last_success": self.started + 5000}],
-                "brokers": [], **self.status_more}
+                "brokers": [{"name": "dc1", "state": "low", "since": self.started, "at": self.started, "message": None, "brokers": 2, "total": 150.5,
+                             "mean": 75.25, "min": 70.0, "max": 80.5, "min_rate": 100.0, "not_finite": 0,
+                             "instances": [{"instance": "kafka1:9404", "rate": 70.0}, {"instance": "kafka2:9404", "rate": 80.5}]}], **self.status_more}
 
     def silence(self, body):
         with self.lock:
@@ -217,6 +220,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         if tag:
             self.send_header("ETag", tag)
+        if status == 401:
+            self.send_header("WWW-Authenticate", "Bearer realm=\"mmlag\"")
+            self.send_header("WWW-Authenticate", "Basic realm=\"mmlag\"")
         for name, value in (("Content-Security-Policy", CSP), ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache"), *more):
             self.send_header(name, value)
         self.end_headers()
@@ -245,17 +251,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, kind, body, '"' + hashlib.sha256(body).hexdigest()[:16] + '"')
 
     def allowed(self):
-        return self.headers.get("Authorization") == f"Bearer {TOKEN}"
+        basic = base64.b64encode(f"me:{TOKEN}".encode()).decode()
+        return self.headers.get("Authorization") in (f"Bearer {TOKEN}", f"Basic {basic}")
 
     def do_GET(self):
         world = self.server.world
         parts = urllib.parse.urlsplit(self.path)
         q = dict(urllib.parse.parse_qsl(parts.query))
-        if not parts.path.startswith("/api/"):
-            self.file(parts.path)
-            return
         if world.needs_token and not self.allowed():
             self.json({"error": "reading from here needs a token"}, 401)
+            return
+        if not parts.path.startswith("/api/"):
+            self.file(parts.path)
             return
         with world.lock:
             if parts.path == "/api/v1/topics":

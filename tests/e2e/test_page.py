@@ -101,7 +101,8 @@ def test_the_worst_stands_first_and_the_console_is_clean(page, mock):
     assert rows[:7] == ["sessions", "audit", "orders", "inventory", "payments", "telemetry", "clicks.v1"]
     chips = page.js("return [...document.querySelectorAll('.chip b')].map((b) => b.textContent)")
     assert chips == ["2", "2", "1", "17"]
-    for words in ("mm2.example.com", "documents arrive", "nothing waits", "orders: partition 3 has no owner", "slack"):
+    for words in ("mm2.example.com", "documents arrive", "nothing waits", "orders: partition 3 has no owner", "slack",
+                  "2 brokers, 150.5 messages/s, 75.3 on average (at least 100) – below the minimum", "kafka1:9404 70/s"):
         assert words in page.text("#overview")
     strip = page.js("return document.querySelectorAll('.rows canvas')[2].getAttribute('aria-label')")
     assert strip == "18 partitions; STOP: p3"
@@ -178,7 +179,7 @@ def test_a_gap_is_a_gap_in_the_line(page, mock):
     merged = page.module("""
         const {merge} = await import('/topic.js');
         const m = merge({step_ms: 1, points: [[1], [2], [3]], lags: {0: [1, 2, 3]}, gaps: [{from: 1, until: null}]},
-            {step_ms: 1, points: [[3], [4]], lags: {0: [9, 4], 1: [7, 7]}, gaps: [{from: 1, until: 2}]});
+            {step_ms: 1, points: [[3], [4]], lags: {0: [9, 4], 1: [7, 7]}, gaps: [{from: 1, until: 2}]}, 2.5);
         return [m.points.flat(), m.lags, m.gaps];""")
     assert merged == [[1, 2, 3, 4], {"0": [1, 2, 9, 4], "1": [None, None, 7, 7]}, [{"from": 1, "until": 2}]]
 
@@ -202,6 +203,7 @@ def test_dragging_zooms_all_charts_and_a_double_click_ends_it(page, mock):
     assert page.js("return " + whole) is False
     page.one("[aria-label='Whole range']").click()
     page.one(".tools button:nth-child(2)").click()
+    page.until("the ticks of what is kept, three hours", f"{ticks}[0] !== {json.dumps(before[0])}")
     page.until("six hours", "document.querySelector('.tools button:nth-child(2)').getAttribute('aria-pressed') === 'true'")
     page.quiet()
 
@@ -388,12 +390,22 @@ def test_silences_an_alert_with_a_token_that_stays_in_the_tab(page, mock):
     page.js("sessionStorage.clear()")
 
 
-def test_asks_for_a_token_where_reading_needs_one(page, mock):
+def test_elsewhere_the_token_is_the_password_and_a_wrong_one_can_be_put_right(page, mock):
     mock.world.needs_token = True
-    page.driver.get(mock.url)
-    page.until("the question", "document.getElementById('dialog').open")
-    page.one("dialog input").send_keys(TOKEN + Keys.ENTER)
+    page.open(mock.url.replace("//", f"//me:{TOKEN}@"))
     page.until("the list", "document.querySelectorAll('.rows .row').length > 10")
+    page.js("sessionStorage.setItem('mmlag.token', 'wrong')")
+    page.until("the question", "document.getElementById('dialog').open")
+    assert "needs a token" in page.text("#banner")
+    page.keys(Keys.ESCAPE)
+    seen = mock.world.counts[("/api/v1/topics", 401)]
+    wait_for("another refusal", 6, lambda: mock.world.counts[("/api/v1/topics", 401)] > seen)
+    assert not page.js("return document.getElementById('dialog').open"), "asked once"
+    page.keys(Keys.ESCAPE)
+    page.one("[data-focus=token]").click()
+    page.js("document.querySelector('dialog input').value = ''")
+    page.one("dialog input").send_keys(TOKEN + Keys.ENTER)
+    page.until("the list again", "document.getElementById('banner').hidden")
     page.js("sessionStorage.clear()")
 
 

@@ -337,3 +337,20 @@ def test_a_reader_that_leaves_ends_tail_quietly(place, mock):
         mock.world.document(document(2))
         assert tail.wait(5) == -signal.SIGPIPE
         assert tail.stderr.read() == b""
+
+
+def test_once_on_a_terminal_is_a_table_as_wide_as_the_window(terminal, workplace):
+    command = "printf 'TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG\\norders 0 5 48216 48211\\norders 1 7 7 0\\n'"
+    topics = [{"name": n, "format": "table", "interval": "1s", "command": command} for n in ("orders", "a-topic-that-nobody-has")]
+    t = terminal("once", "-c", workplace.config(topics=topics), columns=72)
+    wait_for("the end", 30, lambda: t.read() is not None and t.process.poll() is not None)
+    t.read()
+    assert t.process.returncode == 1, "one has no data"
+    lines = [re.sub(r"\033\[[0-9;]*m", "", x) for x in t.raw.decode().replace("\r", "").splitlines()]
+    table = [x for x in lines if not x.startswith("mmlag once:")]
+    assert table[0].split() == ["TOPIC", "STATUS", "PARTS", "LAG", "SUM", "LAG", "MAX"]
+    assert all(len(x) <= 72 for x in table)
+    rows = {x.split()[0]: x.split()[1:] for x in table[1:]}
+    assert rows["orders"] == ["ok", "2", "48,211", "48,211"]
+    absent = next(x for x in table if x.startswith("a-topic"))
+    assert absent.split()[1:3] == ["NODATA", "topic_absent:"]

@@ -3,6 +3,7 @@
 // read from Date. The token stands in this tab's session storage and nowhere else.
 const KEY = "mmlag.token";
 const TIMEOUT_MS = 10000;
+const HERE = location.origin + location.pathname; // no name and password, which fetch refuses
 
 async function refusal(answer) {
 	let words = `HTTP ${answer.status}`;
@@ -36,9 +37,10 @@ export class Api {
 	}
 
 	// fetch, with its failures told from mistakes of the page.
+	// With a token of ours the browser is not to ask for a password when it is wrong.
 	async ask(url, options) {
 		try {
-			return await fetch(url, {cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS), ...options});
+			return await fetch(new URL(url, HERE), {cache: "no-store", credentials: this.token ? "omit" : "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS), ...options});
 		} catch (error) {
 			throw Object.assign(new Error(error.message), {isNetwork: true});
 		}

@@ -20,7 +20,7 @@ const topics = new Topics(null, now);
 const topic = new Topic($("topic"), api, () => { location.hash = "#/"; });
 const overview = new Overview($("overview"), api, () => poll());
 let shownView; // the first view takes no focus
-let lostSince = null, started = null, version = null, timer = 0, restartedUntil = 0;
+let lostSince = null, started = null, version = null, timer = 0, restartedUntil = 0, asked = false;
 
 function banner(text, kind) {
 	setText($("banner"), text || "");
@@ -55,6 +55,7 @@ function sawStatus(status) {
 
 function answered() {
 	lostSince = null;
+	asked = false;
 	if (performance.now() < restartedUntil) banner(t("restarted", {time: time(started)}), "good");
 	else banner("");
 }
@@ -67,7 +68,8 @@ function failed(error) {
 	lostSince ??= Date.now();
 	if (error.status === 401 || error.status === 403) {
 		banner(t("refused", {error: error.message}), "bad");
-		overview.askToken();
+		if (!asked) overview.askToken(); // once: who closes the question is not asked again
+		asked = true;
 	} else {
 		banner(t("lost", {time: time(lostSince)}), "bad");
 	}

@@ -45,6 +45,7 @@ export class Overview {
 			["elasticsearch", s.elasticsearch, () => this.elasticsearch(s.elasticsearch, ago)],
 			["spool", s.spool, () => this.spool(s.spool, now)],
 			["receivers", s.receivers, () => this.receivers(s.receivers || [], ago)],
+			["brokers", s.brokers, () => s.brokers.length ? this.brokers(s.brokers, ago) : null],
 		];
 		fill(this.cards, JSON.stringify([cards.map((c) => c[1]), Math.floor(now / 5000)]), () => cards.map(([, value, make]) => value ? make() : null));
 		fill(this.about, JSON.stringify([s.version, s.started, !this.api.token]), () => [
@@ -65,6 +66,7 @@ export class Overview {
 		return card(t("elasticsearch"), e.ok ? "" : "bad", [
 			line(dot(e.ok), e.ok ? t("reachable") : t("troubled"), e.since && !e.ok ? ` (${ago(e.since)})` : ""),
 			e.trouble ? el("p", {class: "sub"}, e.trouble) : null,
+			e.parked ? line(t("parked", {n: f.number(e.parked)})) : null,
 			e.pace ? line(t("pace", {pace: e.pace})) : null,
 			line(e.last_success ? t("lastSuccess", {ago: ago(e.last_success)}) : t("neverSucceeded"))]);
 	}
@@ -78,6 +80,16 @@ export class Overview {
 			s.degraded ? line(t("degraded")) : null,
 			s.trouble ? el("p", {class: "sub"}, s.trouble) : null,
 			s.set_aside ? line(t("setAside", {file: s.set_aside})) : null]);
+	}
+
+	brokers(list, ago) {
+		const words = (b) => b.total === null ? t("brokerNone")
+			: t("brokerRates", {n: f.number(b.brokers), total: f.compact(b.total), mean: f.compact(b.mean), least: f.compact(b.min_rate)});
+		return card(t("brokers"), list.some((b) => b.state !== "ok") ? "bad" : "", [el("ul", {}, list.map((b) =>
+			el("li", {}, dot(b.state === "ok"), el("b", {}, b.name), " ", words(b), b.state === "low" ? ` – ${t("brokerLow")}` : "",
+				b.message ? el("div", {class: "sub"}, b.message) : null,
+				b.state !== "ok" && b.since ? el("div", {class: "sub"}, ago(b.since)) : null,
+				el("div", {class: "sub"}, (b.instances || []).map((i) => `${i.instance} ${f.rate(i.rate)}`).join(", ")))))]);
 	}
 
 	receivers(list, ago) {

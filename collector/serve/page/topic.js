@@ -18,10 +18,8 @@ const ORDERS = {
 	timeLag: (a, b) => (b.time_lag_ms ?? -1) - (a.time_lag_ms ?? -1) || a.partition - b.partition,
 };
 
-// `more` begins at or after some point of `old`: what it holds is the newer truth.
-export function merge(old, more) {
-	if (!more.points.length) return {...old, gaps: joinGaps(old.gaps, more.gaps)};
-	const from = more.points[0][0];
+// `more` is what is known from the time `from` on: the newer truth.
+export function merge(old, more, from) {
 	let keep = old.points.length;
 	while (keep > 0 && old.points[keep - 1][0] >= from) keep--;
 	const lags = {};
@@ -191,14 +189,15 @@ export class Topic {
 		const {id} = this, now = this.api.now();
 		const whole = !this.history || now - this.wholeAt > WHOLE_EVERY_MS;
 		const last = this.history?.points.at(-1);
-		const since = whole || !last ? now - this.span : last[0];
+		// the newest points may still move: they are asked for again
+		const since = whole || !last ? now - this.span : Math.max(now - this.span, last[0] - 2 * this.history.step_ms);
 		const q = new URLSearchParams({cluster: this.name.cluster, group: this.name.group, since: String(Math.floor(since))});
 		const {body} = await this.api.get(`api/v1/topics/${encodeURIComponent(this.name.topic)}?${q}`, false);
 		if (id !== this.id) return; // another one was chosen meanwhile
 		this.parts.trouble.hidden = true;
 		if (whole) this.wholeAt = now;
 		const history = body.history || NOTHING; // null while none is kept
-		this.history = whole ? history : merge(this.history, history);
+		this.history = whole ? history : merge(this.history, history, since);
 		this.detail = body;
 		this.head(body.topic);
 		this.drawCharts();
@@ -270,6 +269,8 @@ export class Topic {
 	drawCharts() {
 		const now = this.api.now(), range = [now - this.span, now];
 		const {rows, gaps} = weave(this.history, range[0], now, this.line.interval_ms);
+		const first = Math.min(rows[0]?.[0] ?? now, gaps[0]?.from ?? now);
+		if (now - first < this.span / 2) range[0] = Math.min(first, now - 60e3); // young: no empty paper
 		this.charts.show({rows, gaps, range, chosen: this.chosen, lags: this.chosen === null ? null : this.history.lags[this.chosen]});
 		setText(this.parts.note, !this.history.points.length ? t("noHistory")
 			: [this.history.step_ms > this.line.interval_ms ? t("resolution", {span: f.span(this.history.step_ms)}) : null, t("chartHint")].filter(Boolean).join(" · "));
