@@ -274,7 +274,7 @@ static const char axes_of_map[] =
 	"[{\"orient\":\"bottom\",\"scale\":\"x\",\"labelOverlap\":\"greedy\","
 	"\"encode\":{\"labels\":{\"update\":{\"text\":{"
 	"\"signal\":\"timeFormat(datum.value, '%d %b %H:%M')\"}}}}},"
-	"{\"orient\":\"left\",\"scale\":\"y\",\"title\":\"Partition\","
+	"{\"orient\":\"left\",\"scale\":\"y\",\"title\":\"Partition\",\"ticks\":false,"
 	"\"labelOverlap\":\"greedy\"}]";
 static const char legends[] = "[{\"fill\":\"colour\",\"title\":\"Lag\"}]";
 static const char marks[] =

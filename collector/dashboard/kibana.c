@@ -38,6 +38,11 @@ static const struct curve throughput[] = {
 #define TERMS(size)                                                 \
 	"\"size\":" size ",\"order\":\"asc\",\"orderBy\":\"_key\"," \
 	"\"otherBucket\":false,\"missingBucket\":false"
+/* Where the user's own command is run, the group may be unknown. */
+#define TERMS_OR_NONE(size)                                         \
+	"\"size\":" size ",\"order\":\"asc\",\"orderBy\":\"_key\"," \
+	"\"otherBucket\":false,\"missingBucket\":true,"             \
+	"\"missingBucketLabel\":\"(none)\""
 #define BY_COUNT(size)                                            \
 	"\"size\":" size ",\"order\":\"desc\",\"orderBy\":\"1\"," \
 	"\"otherBucket\":false,\"missingBucket\":false"
@@ -57,7 +62,7 @@ static const struct agg now[] = {
 	{"top_hits", "metric", "drain_ms", "Drained in (ms)", NEWEST},
 	{"top_hits", "metric", "reason", "Why no data", NEWEST},
 	{"terms", "bucket", TOPIC_FIELD, "Topic", TERMS("1000")},
-	{"terms", "bucket", "group", "Group", TERMS("100")},
+	{"terms", "bucket", "group", "Group", TERMS_OR_NONE("100")},
 };
 static const struct agg gaps[] = {
 	{"count", "metric", NULL, "Gaps", NULL},

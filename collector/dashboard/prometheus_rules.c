@@ -126,14 +126,18 @@ static void put_selector(struct buf *out, const struct level *l)
 
 /* "topic above 30 for 5m in GROUP"; labels are templates, in which {{ begins a field.
  */
-static void put_threshold(struct buf *out, const struct level *l, const char *value,
-			  const char *hold)
+static void put_threshold(struct buf *out, const struct level *l, const char *hold)
 {
 	static const char *const on[] = {[THRESHOLD_PARTITION] = "partition",
 					 [THRESHOLD_TOPIC] = "topic",
 					 [THRESHOLD_GROUP] = "group"};
 
-	buf_printf(out, "%s above %s for %s", on[l->on], value, hold);
+	buf_printf(out, "%s above ", on[l->on]);
+	if (l->of == THRESHOLD_TIME)
+		put_duration(out, (int64_t)l->value);
+	else
+		buf_printf(out, "%.0f", l->value);
+	buf_printf(out, " for %s", hold);
 	if (l->group == NULL)
 		return;
 	buf_addstr(out, " in ");
@@ -173,7 +177,7 @@ static void put_level(struct buf *out, const struct level *l)
 	put_selector(&expr, l);
 	buf_printf(&expr, "%s > %s", l->on == THRESHOLD_GROUP ? ")" : "", value);
 	put_duration(&hold, l->for_ms);
-	put_threshold(&threshold, l, value, buf_str(&hold));
+	put_threshold(&threshold, l, buf_str(&hold));
 	buf_printf(&summary, "%s is {{ $value%s }} behind", places[l->on],
 		   time ? " | humanizeDuration" : "");
 	put_rule(out,

@@ -269,6 +269,8 @@ def test_a_thousand_partitions_are_one_question(config, search):
         a = panels.Asker(search, INDEX + "-wide", TIMES)
         o = many["mmlag-lag-by-partition"]
         assert a.aggregations(state(o), kql(o)) == [(7, *range(1000))]
+        o = many["mmlag-now"]  # a topic without a group is in the table too
+        assert [row[:2] for row in a.aggregations(state(o), kql(o))] == [("wide", "__missing__")]
         spec = a.vega(json.loads(state(many["mmlag-heat-map"])["params"]["spec"]))
         assert spec["data"][0]["values"]["aggregations"]["time"]["buckets"][7]["p999"]["value"] == 999
     finally:

@@ -111,8 +111,10 @@ class Asker:
             p = a["params"]
             if a["type"] == "terms":
                 by = p["orderBy"]
-                buckets.append((a["id"], terms(p["field"], p["size"], {
-                    "_count" if by in counts else by: p["order"]})))
+                agg = terms(p["field"], p["size"], {"_count" if by in counts else by: p["order"]})
+                if p["missingBucket"]:
+                    agg["terms"]["missing"] = "__missing__"
+                buckets.append((a["id"], agg))
             elif a["type"] == "date_histogram":
                 buckets.append((a["id"], histogram(p["field"])))
             elif a["type"] == "top_hits":
