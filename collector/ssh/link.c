@@ -17,9 +17,10 @@
 
 #define CONNECT_MS 10000
 #define PHASE_MS 15000
-#define PROXY_MS 25000 /* for a proxy to reach the host: each bastion takes its time \
-			*/
-#define DEAD_MS 10000  /* unacknowledged data for so long ends the connection */
+#define PROXY_MS                                                                    \
+	25000         /* for a proxy to reach the host: each bastion takes its time \
+		       */
+#define DEAD_MS 10000 /* unacknowledged data for so long ends the connection */
 #define FIRST_BYTES 8192
 #define TYPES_MAX 8 /* connections made in search of a pinned key */
 

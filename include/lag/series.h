@@ -16,7 +16,7 @@
 #include "lag/sample.h"
 #include "lag/timelag.h"
 
-#define SERIES_SPANS 12   /* commits closer than a 12th of the window are merged */
+#define SERIES_SPANS 12 /* commits closer than a 12th of the window are merged */
 /* Those, and room for steps back, which are never merged. */
 #define SERIES_RECORDS ASSESS_COMMITS_MAX
 
