@@ -104,7 +104,7 @@ def an_answer_that_is_late_holds_up_nothing_but_itself(path, lab):
         peer.script = [hold(8)]
         d.start().arrived()
         d.settle()
-        times = sorted(s["@timestamp"] for s in peer.sources() if s["topic"] == "a")
+        times = sorted(s["@timestamp"] for s in peer.sources() if s.get("topic") == "a")
         at = [float(t[17:23]) + 60 * int(t[14:16]) for t in times]
         assert max(b - a for a, b in zip(at, at[1:])) < 1.5  # the sampling went on
 
@@ -172,10 +172,10 @@ def one_of_two_kinds_is_blocked_and_the_other_flows(path, lab):
     """Disk full (429), a block of the operator's (403): by index, so by document."""
     with delivery(path, lab, elastic={"bulk": {"max_delay": "100ms", "max_documents": 4}}) as (
             peer, d):
-        peer.mood = refuse(403, "cluster_block_exception", lambda s: s["topic"] == "b")
+        peer.mood = refuse(403, "cluster_block_exception", lambda s: s.get("topic") == "b")
         d.start().arrived(20, ["a"])
         assert not d.samples()["b"]
-        peer.mood = refuse(429, "cluster_block_exception", lambda s: s["topic"] == "b")
+        peer.mood = refuse(429, "cluster_block_exception", lambda s: s.get("topic") == "b")
         d.logged("wait apart")
         peer.mood = ok
         d.arrived(90).settle()
@@ -226,7 +226,7 @@ def too_large_is_halved(path, lab):
 @case
 def one_document_poisons_the_whole_request(path, lab):
     def poisoned(x):
-        if any(s["topic"] == "b" and s.get("p0") == 7 for _, _, s in x.documents()):
+        if any(s.get("topic") == "b" and s.get("p0") == 7 for _, _, s in x.documents()):
             x.send(400, b'{"error":{"type":"illegal_argument_exception"},"status":400}')
         else:
             ok(x)
@@ -241,7 +241,7 @@ def one_document_poisons_the_whole_request(path, lab):
 def a_document_that_is_refused_is_a_dead_letter(path, lab):
     with delivery(path, lab) as (peer, d):
         peer.mood = refuse(400, "document_parsing_exception",
-                           lambda s: s["topic"] == "b" and s.get("p0") in (3, 4))
+                           lambda s: s.get("topic") == "b" and s.get("p0") in (3, 4))
         d.start().arrived(60, ["a"])
         wait_for("the neighbours", 30, lambda: sum(map(len, d.samples()["b"].values())) == COUNT - 2)
         d.settle(dead=[3, 4])
@@ -431,7 +431,7 @@ def killed_when_a_bulk_is_answered(path, lab):
 @case
 def killed_while_documents_wait_apart(path, lab):
     with delivery(path, lab) as (peer, d):
-        peer.mood = refuse(429, "es_rejected_execution_exception", lambda s: s["topic"] == "b")
+        peer.mood = refuse(429, "es_rejected_execution_exception", lambda s: s.get("topic") == "b")
         d.start().arrived(30, ["a"])
         d.logged("wait apart")
         time.sleep(0.5)  # two commits

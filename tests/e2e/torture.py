@@ -57,7 +57,7 @@ FAULTS = [
     lambda x, rng: refuse(429, "es_rejected_execution_exception",
                           lambda s: rng.random() < 0.5)(x),
     lambda x, rng: refuse(503, "unavailable_shards_exception",
-                          lambda s: s["topic"] == "b")(x),
+                          lambda s: s.get("topic") == "b")(x),
     lambda x, rng: refuse(403, "cluster_block_exception", lambda s: s.get("p0", 0) % 7 == 0)(x),
     lambda x, rng: x.send(200, x.store()[:-5]),
     lambda x, rng: x.send(200, (x.store(), b"{}")[1]),
