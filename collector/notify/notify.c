@@ -89,8 +89,11 @@ bool notify_is_steady(const struct notify *n)
 
 static void set_text(struct notify_answer *a, const char *text, size_t len)
 {
-	size_t n = utf8_cut(text, len, sizeof(a->text) - 1);
+	size_t n;
 
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		len--;
+	n = utf8_cut(text, len, sizeof(a->text) - 1);
 	snprintf(a->text, sizeof(a->text), "%.*s", (int)n, text);
 	utf8_plain(a->text);
 }
@@ -185,8 +188,8 @@ static int judge(const struct notify *n, const struct http_answer *got,
 	if (got->status >= 200 && got->status < 300)
 		return 0;
 	return err_set(err, is_final(got->status) ? ERR_REJECT : ERR_RETRY,
-		       "receiver %s answers %d: %.200s", n->r->name, got->status,
-		       a->text);
+		       "receiver %s answers %d%s%.200s", n->r->name, got->status,
+		       *a->text != '\0' ? ": " : "", a->text);
 }
 
 static int send_http(struct notify *n, size_t place, const struct message *m,
@@ -248,8 +251,9 @@ static int send_command(const struct notify *n, const struct message *m,
 		set_text(a, buf_str(said), said->len);
 		if (result.exit_code != 0)
 			rc = err_set(err, ERR_RETRY,
-				     "receiver %s: %s ended with %d: %.200s",
-				     n->r->name, args[0], result.exit_code, a->text);
+				     "receiver %s: %s ended with %d%s%.200s",
+				     n->r->name, args[0], result.exit_code,
+				     *a->text != '\0' ? ": " : "", a->text);
 	}
 	free(args);
 	buf_free(&body);

@@ -125,10 +125,15 @@ void message_template(struct buf *out, const struct message *m, bool json)
 	struct buf value = BUF_INIT(FIELD_MAX);
 
 	while ((open = strstr(p, "{{")) != NULL) {
-		const char *name = open + 2 + strspn(open + 2, " ");
-		size_t len = strcspn(name, " }\n");
-		const char *close = name + len + strspn(name + len, " ");
+		const char *name, *close;
+		size_t len;
 		char *field;
+
+		while (open[2] == '{') /* one that is JSON's own */
+			open++;
+		name = open + 2 + strspn(open + 2, " ");
+		len = strcspn(name, " }\n");
+		close = name + len + strspn(name + len, " ");
 
 		if (strncmp(close, "}}", 2) != 0) { /* no field: as it stands */
 			(void)buf_add(out, p, (size_t)(open + 2 - p));

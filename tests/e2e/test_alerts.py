@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""The mirror is stopped for real: an alert at a real Alertmanager, at a webhook and from a
+command; and the end of it when the mirror runs again."""
+
+import http.server
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from conftest import wait_for
+
+WINDOW = "20s"
+
+
+class Hook:
+    """A webhook that refuses its first message, and keeps what it is told."""
+
+    def __init__(self):
+        told = self.told = []
+        self.tries = tries = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # noqa: N802
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                tries.append(body)
+                if len(tries) > 1:
+                    told.append(body)
+                self.send_response(200 if len(tries) > 1 else 503)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/secret-path"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Alertmanager:
+    def __init__(self, path):
+        self.url = f"http://127.0.0.1:{free_port()}"
+        config = path / "alertmanager.yml"
+        config.write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+        self.process = subprocess.Popen(
+            ["prometheus-alertmanager", f"--config.file={config}",
+             f"--storage.path={path / 'am'}", "--cluster.listen-address=",
+             f"--web.listen-address={self.url[7:]}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("Alertmanager is ready", 20, self.ready)
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(self.url + "/-/ready", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def alerts(self, rule):
+        with urllib.request.urlopen(self.url + "/api/v2/alerts", timeout=5) as answer:
+            return [a for a in json.load(answer) if a["labels"]["rule"] == rule]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def hook():
+    h = Hook()
+    yield h
+    h.close()
+
+
+@pytest.fixture
+def alertmanager(tmp_path):
+    if not shutil.which("prometheus-alertmanager"):
+        pytest.fail("prometheus-alertmanager is missing: scripts/setup test")
+    a = Alertmanager(tmp_path)
+    yield a
+    a.close()
+
+
+@pytest.fixture
+def mirror(lab):
+    yield lambda verb: lab("mirror", verb)
+    lab("mirror", "start")
+
+
+def receivers(workplace, hook, alertmanager):
+    url_file = workplace.path / "hook.url"
+    url_file.write_text(hook.url + "\n")
+    url_file.chmod(0o600)
+    dead = f"http://127.0.0.1:{free_port()}"
+    told = workplace.path / "told"
+    return [{"name": "am", "type": "alertmanager", "urls": [alertmanager.url, dead]},
+            {"name": "hook", "type": "webhook", "url_file": str(url_file)},
+            {"name": "cmd", "type": "command",
+             "argv": ["/usr/bin/python3", "-c",
+                      "import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')",
+                      str(told)]}], told
+
+
+def test_a_stopped_mirror_is_told_everywhere_and_so_is_its_end(
+        workplace, lab, search, index, hook, alertmanager, mirror):
+    listed, told = receivers(workplace, hook, alertmanager)
+    config = workplace.config(
+        index=index, topics=["orders"], defaults={"rules": {"window": WINDOW}},
+        alerts={"group_wait": "1s"}, receivers=listed)
+
+    daemon = workplace.daemon(config)
+    wait_for("samples", 90, lambda: "has data" in daemon.log())
+    mirror("stop")
+    [alert] = wait_for("the alert at Alertmanager", 90, lambda: alertmanager.alerts("stopped"))
+    assert alert["labels"] == {
+        "alertname": "mmlag_stopped", "cluster": "default", "group": lab.group,
+        "rule": "stopped", "severity": "critical", "topic": "orders"}
+    assert alert["status"]["state"] == "active" and "STOP" in alert["annotations"]["summary"]
+
+    def about(state):
+        return [a for m in hook.told for a in m["alerts"]
+                if a["labels"]["rule"] == "stopped" and a["status"] == state]
+
+    wait_for("the webhook, after a refusal", 30, lambda: about("firing"))
+    assert hook.tries[0]["version"] == "4"
+    wait_for("the command", 10, told.exists)
+
+    mirror("start")
+    wait_for("the end, at the webhook", 90, lambda: about("resolved"))
+    wait_for("the end, at Alertmanager", 30, lambda: not alertmanager.alerts("stopped"))
+
+    assert daemon.stop() == 0
+    events = search.documents(index, {"term": {"event": "alert"}})
+    stopped = [e for e in events if e["rule"] == "stopped"]
+    assert [e["state"] for e in stopped] == ["firing", "resolved"]
+    assert len({e["incident"] for e in stopped}) == 1
+    for e in stopped:
+        assert e["topic"] == "orders" and e["severity"] == "critical"
+        assert e["partitions"] and e["message"] and e["since"] <= e["@timestamp"]
+        assert not [k for k in e if k.startswith("lag_") or k[:1] == "p" and k[1:].isdigit()]
+    assert "secret-path" not in daemon.log()
+
+
+def test_notify_test_shows_request_status_and_answer(workplace, hook, alertmanager):
+    listed, _ = receivers(workplace, hook, alertmanager)
+    config = workplace.config(receivers=listed)
+    hook.tries.append("as if it had been tried before")
+
+    done = workplace.run("notify", "test", "-c", config, "hook")
+    assert done.returncode == 0, done.stdout
+    assert "hook: ok" in done.stdout and "status   200" in done.stdout
+    assert "secret-path" not in done.stdout + done.stderr
+    [message] = hook.told
+    assert message["alerts"][0]["labels"]["alertname"] == "mmlag_test"
+
+    done = workplace.run("notify", "test", "-c", config)
+    assert done.returncode == 1  # one of the two Alertmanagers is not there
+    assert done.stdout.count("am: ok") == 1 and done.stdout.count("am: FAILED") == 1
+    assert workplace.run("notify", "test", "-c", config, "nobody").returncode == 1
+    assert workplace.run("notify", "-c", config).returncode == 64
