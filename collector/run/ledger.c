@@ -94,11 +94,28 @@ static void read_queue(void *arg, const char *key, const void *bytes, size_t len
 	l->last = n.number;
 }
 
+static bool end_is_queued(const struct ledger *l, const char *incident)
+{
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->queue[i].n; k++) {
+			const struct alert *a = &l->queue[i].alerts[k];
+
+			if (a->life.state == ALERT_RESOLVED &&
+			    strcmp(a->incident, incident) == 0)
+				return true;
+		}
+	return false;
+}
+
 void ledger_init(struct ledger *l, struct store *store, const char *receiver)
 {
 	*l = (struct ledger){.store = store, .receiver = mem_strdup(receiver)};
 	store_each(store, STORE_RECEIVER, read_told, l);
 	store_each(store, STORE_NOTICE, read_queue, l);
+	/* A message that was lost with the file is to be made again. */
+	for (size_t i = 0; i < l->told_count; i++)
+		l->told[i].closing =
+			l->told[i].closing && end_is_queued(l, l->told[i].incident);
 }
 
 void ledger_fini(struct ledger *l)

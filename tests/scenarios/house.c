@@ -169,18 +169,25 @@ static struct step step_store(void *store)
 	return store_step(store);
 }
 
-void house_init(const char *dir)
+static void write_secret(const char *name, const char *text)
 {
 	char path[4200];
+	size_t len = strlen(text);
 	int fd;
 
-	snprintf(house.dir, sizeof(house.dir), "%s", dir);
-	snprintf(path, sizeof(path), "%s/key", dir);
+	snprintf(path, sizeof(path), "%s/%s", house.dir, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, "key\n", 4) != 4)
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
 		world_complain("cannot write %s", path);
 	if (fd >= 0)
 		close(fd);
+}
+
+void house_init(const char *dir)
+{
+	snprintf(house.dir, sizeof(house.dir), "%s", dir);
+	write_secret("key", "key\n");
+	write_secret("url", "http://beat.receiver/secret\n");
 }
 
 static void state_dir(char *out, size_t size)

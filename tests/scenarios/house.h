@@ -14,7 +14,8 @@
 void house_init(const char *dir);
 
 /* The configuration of the next start, without state_dir. %dir becomes the scenario's
- * directory, in which a file `key` stands. */
+ * directory, in which the files `key` and `url` (of http://beat.receiver/secret) stand.
+ */
 void house_configure(const char *yaml);
 
 /* Load the configuration and start. What fails is a complaint. */
