@@ -308,8 +308,8 @@ static void look_hosts(const struct board_views *views, condition_each *each, vo
 {
 	const struct view **v = mem_calloc(views->n + 1, sizeof(struct view *));
 
-	memcpy(v, views->v, views->n * sizeof(*v));
-	qsort(v, views->n, sizeof(*v), by_host);
+	memcpy(v, views->v, views->n * sizeof(struct view *));
+	qsort(v, views->n, sizeof(struct view *), by_host);
 	for (size_t from = 0, to; from < views->n; from = to) {
 		size_t down = 0;
 		bool named = *v[from]->name.host != '\0';

@@ -399,7 +399,7 @@ static void give_up(struct notifier *n, const char *why)
 static void send_first(struct notifier *n)
 {
 	const struct notice *notice = &n->ledger.queue[0];
-	const struct alert **alerts = mem_calloc(notice->n, sizeof(*alerts));
+	const struct alert **alerts = mem_calloc(notice->n, sizeof(struct alert *));
 	struct message m = {.url = n->url,
 			    .alerts = alerts,
 			    .n = choose(n, notice, alerts),
@@ -496,7 +496,7 @@ static void send_steady(struct notifier *n, size_t i)
 {
 	struct place *p = &n->places[i];
 	const struct alert **alerts =
-		mem_calloc(n->now != NULL ? n->now->n + 1 : 1, sizeof(*alerts));
+		mem_calloc(n->now != NULL ? n->now->n + 1 : 1, sizeof(struct alert *));
 	struct message m = {.url = n->url, .alerts = alerts, .now = clock_wall()};
 	struct notify_answer answer;
 	struct err err = ERR_INIT;

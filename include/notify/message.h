@@ -22,12 +22,13 @@ struct message {
 	const char *template; /* words of the configuration, NULL for our own */
 };
 
+/* What all alerts of a message have in common, and what messages are grouped by: a
+ * host, a cluster and group, or nothing. Strings are borrowed from the alert. */
 struct message_group {
 	const char *cluster, *group, *host;
 };
 
-/* What all alerts of a message have in common, and what messages are grouped by: a
- * host, a cluster and group, or nothing. Strings are borrowed from the alert. */
+/* Its group; and are two of the same one?  @thread any */
 struct message_group message_group_of(const struct alert *a);
 bool message_same_group(const struct alert *a, const struct alert *b);
 

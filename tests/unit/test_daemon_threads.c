@@ -340,7 +340,11 @@ static struct config *configuration(const char *dir)
 		   "state_dir: %s\nelasticsearch: {hosts: [\"http://e:9200\"], "
 		   "bulk: {max_delay: 10ms}}\ndefaults: {host: h, user: u, "
 		   "key_file: /k, kafka_home: /k, bootstrap_server: \"b:9092\", "
-		   "interval: 1s}\nhttp: {listen: \"127.0.0.1:%d\"}\ntopics:\n",
+		   "interval: 1s, thresholds: [{on: topic, warning: 1, for: 0s}]}\n"
+		   "alerts: {group_wait: 0s}\n"
+		   "receivers: [{name: r, type: webhook, urls: [\"http://r/\"]}, "
+		   "{name: am, type: alertmanager, urls: [\"http://am/\"]}]\n"
+		   "http: {listen: \"127.0.0.1:%d\"}\ntopics:\n",
 		   dir, port);
 	for (int i = 0; i < TOPICS; i++)
 		buf_printf(&text,
