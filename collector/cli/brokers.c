@@ -311,7 +311,7 @@ static int brokers(struct brokers *b)
 int cli_brokers(int argc, char **argv)
 {
 	struct brokers b = {.text = BUF_INIT(QUERY_MAX), .query = {.at = (double)NAN}};
-	struct given g = {NULL};
+	struct given g = {.range = NULL};
 	const char *path;
 	const struct option_flag flags[] = {{"prometheus", NULL, &b.query.url},
 					    {"at", NULL, &g.at},

@@ -418,12 +418,12 @@ static void send_first(struct notifier *n)
 		tell_log(n, &m);
 		ledger_delivered(&n->ledger);
 		backoff_reset(&n->backoff);
+	} else if (!wake_stopping(&n->wake) && rc == ERR_REJECT) {
+		metrics_add(METRIC_NOTICES_FAILED, 1);
+		give_up(n, err.text);
 	} else if (!wake_stopping(&n->wake)) {
 		went_wrong(n, 0, &err);
-		if (rc == ERR_REJECT)
-			give_up(n, err.text);
-		else
-			n->not_before = later(&n->backoff, answer.retry_ms);
+		n->not_before = later(&n->backoff, answer.retry_ms);
 	}
 	free(alerts);
 	count_waiting(n);

@@ -2,10 +2,13 @@
 """The mirror is stopped for real: an alert at a real Alertmanager, at a webhook and from a
 command; and the end of it when the mirror runs again."""
 
+import email
+import email.policy
 import http.server
 import json
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 import urllib.request
@@ -43,6 +46,26 @@ class Hook:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """As much of an SMTP server as one mail needs."""
+
+    def handle(self):
+        def say(line):
+            self.wfile.write(line.encode() + b"\r\n")
+
+        say("220 mail")
+        while line := self.rfile.readline().decode().strip():
+            if line == "DATA":
+                say("354 go on")
+                text = b""
+                while (more := self.rfile.readline()) != b".\r\n":
+                    text += more
+                self.server.mails.append(text)
+            elif not line.startswith(("EHLO", "QUIT")):
+                self.server.envelope.append(line)
+            say("250 fine" if line != "QUIT" else "221 bye")
 
 
 def free_port():
@@ -172,3 +195,21 @@ def test_notify_test_shows_request_status_and_answer(workplace, hook, alertmanag
     assert done.stdout.count("am: ok") == 1 and done.stdout.count("am: FAILED") == 1
     assert workplace.run("notify", "test", "-c", config, "nobody").returncode == 1
     assert workplace.run("notify", "-c", config).returncode == 64
+
+
+def test_a_mail_arrives_and_can_be_read(workplace):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as server:
+        server.mails, server.envelope = [], []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        config = workplace.config(receivers=[{
+            "name": "mail", "type": "email", "from": "mmlag@x.example",
+            "to": ["a@x.example", "b@x.example"],
+            "smtp": f"127.0.0.1:{server.server_address[1]}"}])
+        done = workplace.run("notify", "test", "-c", config)
+        server.shutdown()
+    assert done.returncode == 0, done.stdout
+    assert server.envelope == ["MAIL FROM:<mmlag@x.example>", "RCPT TO:<a@x.example>",
+                               "RCPT TO:<b@x.example>"]
+    mail = email.message_from_bytes(server.mails[0], policy=email.policy.default)
+    assert mail["Subject"] == "[FIRING:1] mmlag: test"
+    assert "nothing is wrong" in mail.get_content()
