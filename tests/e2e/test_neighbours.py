@@ -35,8 +35,10 @@ def at_rest(lab, oracle):
         first, second = lags(oracle), lags(oracle)
         return first if first == second and sum(first.values()) > 0 else None
 
-    yield wait_for("the log ends stand still", 30, still)
-    lab("load", "rate", "200")
+    try:
+        yield wait_for("the log ends stand still", 30, still)
+    finally:
+        lab("load", "rate", "200")
 
 
 def lags(oracle):
@@ -160,20 +162,24 @@ def test_the_daemon_watches_the_brokers(lab, workplace):
     config = workplace.config(
         topics=["orders"], http={"listen": f"127.0.0.1:{port}"},
         brokers=[{"name": "lab", "prometheus": lab.prometheus_url, "min_rate": 1e6,
-                  "interval": "1s"}])
+                  "interval": "1s", "for": "1s"}])
     daemon = workplace.daemon(config)
 
-    def status():
+    def api(what):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status",
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{what}",
                                         timeout=5) as answer:
-                return json.load(answer)["brokers"]
+                return json.load(answer)
         except OSError:
-            return None
+            return {}
 
-    found = wait_for("the brokers are on the page", 30, status)[0]
+    found = wait_for("the brokers are on the page", 30,
+                     lambda: api("status").get("brokers"))[0]
     assert (found["name"], found["state"], found["brokers"]) == ("lab", "low", 1)
     assert found["total"] > 0 and "below the minimum" in found["message"]
     assert abs(found["at"] / 1000 - time.time()) < 60
+    alert = wait_for("an alert of it fires", 30, lambda: [
+        a for a in api("alerts").get("alerts", []) if a["state"] == "firing"])[0]
+    assert (alert["rule"], alert["host"], alert["severity"]) == ("brokers_low", "lab", "warning")
     assert daemon.stop() == 0
     assert "lab: brokers: the mean of 1 broker is " in daemon.log()
