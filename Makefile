@@ -52,7 +52,7 @@ SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.sc
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help demo test test-all torture check units run-units run-threads lint format \
+.PHONY: all help bench demo test test-all torture check units run-units run-threads lint format \
 	clean install lab lab-full lab-down
 
 all: $(B)/mmlag $(B)/failing.so ## build the program: build/mmlag
@@ -140,6 +140,9 @@ DURATION ?= 60
 torture: ## many faults in a row, at random: DURATION seconds, SEED to repeat one
 	$(Q)scripts/setup build test sshd && $(MAKE) -s -j$$(nproc) all && \
 	scripts/torture $(DURATION) $(SEED)
+
+bench: ## a thousand topics on twenty SSH servers, figures beside their limits
+	$(Q)scripts/bench
 
 demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
 	$(Q)scripts/setup build sshd && { scripts/setup lab || true; } && \

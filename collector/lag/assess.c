@@ -50,7 +50,10 @@ static struct series *series_of(struct assess *a, size_t *from, int32_t partitio
 		return &a->v[i];
 	if (a->n >= ASSESS_PARTITIONS_MAX)
 		return NULL;
-	MEM_GROW(a->v, a->n, a->cap);
+	if (a->n == a->cap) { /* from one on: a thousand topics may have one each */
+		a->cap = a->cap == 0 ? 1 : a->cap * 2;
+		a->v = mem_realloc(a->v, a->cap, sizeof(a->v[0]));
+	}
 	memmove(&a->v[i + 1], &a->v[i], (a->n - i) * sizeof(a->v[0]));
 	a->n++;
 	series_init(&a->v[i], partition, a->fed_ms);

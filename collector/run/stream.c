@@ -82,7 +82,10 @@ void findings_fini(struct findings *f)
 
 static struct finding *findings_add(struct findings *f, const struct slot *s)
 {
-	MEM_GROW(f->v, f->n, f->cap);
+	if (f->n == f->cap) { /* from one on: a thousand streams have one topic each */
+		f->cap = f->cap == 0 ? 1 : f->cap * 2;
+		f->v = mem_realloc(f->v, f->cap, sizeof(*f->v));
+	}
 	f->v[f->n] =
 		(struct finding){.topic = s->topic,
 				 .name = mem_strdup(s->name != NULL ? s->name

@@ -24,7 +24,7 @@
 #define CLOSE_MS 500
 #define END_MS 3000       /* from the end of the output to the exit code */
 #define COMMAND_MAX 34000 /* what libssh2 can put into one packet */
-#define CHUNK (16 << 10)
+#define CHUNK (4 << 10)   /* a thousand sessions have one each */
 #define STDERR_MAX (16 << 10)
 #define STEP_MAX (64 << 10) /* bytes taken in by one step */
 
