@@ -24,6 +24,7 @@
 #include "run/actor.h"
 #include "run/alarm.h"
 #include "run/brokers.h"
+#include "run/hostlog.h"
 #include "run/plan.h"
 #include "run/sdnotify.h"
 #include "run/shipper.h"
@@ -398,6 +399,7 @@ static void stop(struct daemon *d)
 	records_fini(&d->windows);
 	board_free(d->board);
 	plan_free(&d->plan);
+	hostlog_fini();
 	ssh_global_fini();
 	http_global_fini();
 	if (d->signal_fd >= 0)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "run/hostlog.h"
 #include "run/stream.h"
 
 #include "banned.h"
@@ -117,6 +118,33 @@ static void tell_status(const struct finding *f)
 			 (long long)f->totals.sum);
 }
 
+/* A failure of the host is told by one of its topics, for all of them. */
+static void tell_gap(const struct finding *f)
+{
+	char host[160];
+
+	hostlog_name(f->topic, host, sizeof(host));
+	if (!reason_is_host(f->gap.reason))
+		log_warn(f->name, "no data: %s: %s", reason_name(f->gap.reason),
+			 f->gap.message);
+	else if (hostlog_down(f->topic, f->gap.reason))
+		log_warn(host, "no data from this host: %s: %s",
+			 reason_name(f->gap.reason), f->gap.message);
+	else
+		log_debug(f->name, "no data: %s: %s", reason_name(f->gap.reason),
+			  f->gap.message);
+}
+
+static void tell_again(const struct finding *f)
+{
+	char host[160];
+
+	if (!hostlog_up(f->topic))
+		return;
+	hostlog_name(f->topic, host, sizeof(host));
+	log_info(host, "gives data again");
+}
+
 /* Only changes are worth a line. */
 static void tell(const struct finding *f)
 {
@@ -126,12 +154,13 @@ static void tell(const struct finding *f)
 	}
 	if (f->is_gap) {
 		if (f->changed)
-			log_warn(f->name, "no data: %s: %s", reason_name(f->gap.reason),
-				 f->gap.message);
+			tell_gap(f);
 		return;
 	}
-	if (f->changed)
+	if (f->changed) {
+		tell_again(f);
 		tell_data(f);
+	}
 	if (f->state_changed)
 		tell_state(f);
 	if (f->status_changed)

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "run/daemon.h"
+#include "run/hostlog.h"
 #include "run/plan.h"
 #include "run/shipper.h"
 #include "run/tailer.h"
@@ -350,6 +351,7 @@ static void free_all(void)
 	board_free(house.board);
 	house.board = NULL;
 	plan_free(&house.plan);
+	hostlog_fini();
 	config_unref(house.config);
 	house.n = 0;
 	house.running = false;
