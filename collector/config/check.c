@@ -47,6 +47,17 @@ int check_absolute(const char *text, struct err *err)
 	return 0;
 }
 
+int check_plain_path(const char *text, struct err *err)
+{
+	if (text[strspn(text, LOWER UPPER DIGITS "._/-+@")] != '\0')
+		return err_set(
+			err, ERR_REJECT,
+			"\"%.60s\": letters, digits and \"._/-+@\" only: the path "
+			"stands in an option of the JVM",
+			text);
+	return check_absolute(text, err);
+}
+
 /* "1" to "65535", and nothing behind. */
 static bool is_port(const char *text)
 {

@@ -12,6 +12,8 @@ NODISCARD int check_word(const char *text,
 			 struct err *err); /* no blanks, no '-' first */
 NODISCARD int check_path(const char *text, struct err *err); /* no ~ */
 NODISCARD int check_absolute(const char *text, struct err *err);
+/* An absolute path without anything that a shell or a JVM option would divide. */
+NODISCARD int check_plain_path(const char *text, struct err *err);
 NODISCARD int check_host(const char *text, struct err *err);
 NODISCARD int check_topic(const char *text, struct err *err);
 NODISCARD int check_match(const char *text, struct err *err);

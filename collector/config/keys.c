@@ -197,8 +197,10 @@ static const struct key topic_keys[] = {
 	 .automatic = "table; needed with `command`",
 	 .help = "What the command prints: the CLI's table, or a sample a line for "
 		 "ever."},
-	{"cds_archive", KEY_PATH, AT(config_topic, cds_archive), LATER,
-	 .help = "Class data archive on the host, for a quicker JVM."},
+	{"cds_archive", KEY_PATH, AT(config_topic, cds_archive),
+	 .check = check_plain_path,
+	 .help = "A file on the host for an archive of the CLI's classes, made and renewed "
+		 "there by Java 13 or later: nearly halves a run. Writes on the host."},
 	{"interval", KEY_DURATION, AT(config_topic, interval_ms), .min = SECOND,
 	 .max = DAY,
 	 .automatic =

@@ -63,6 +63,7 @@ static const char loop[] =
 	"N=$((N + 1)); now; s=$m\n"
 	"printf '\\n@mmlag %s B %s %s\\n' \"$K\" \"$N\" \"$t\"\n"
 	"[ $((N % 60)) != 1 ] || mm2\n"
+	"cds\n"
 	"set -m\n"
 	"run </dev/null 9>&- &\n"
 	"p=$!\n"
@@ -79,6 +80,38 @@ static const char loop[] =
 	"[ \"$N\" != \"$R\" ] || exit 0\n"
 	"nap $((s + I - m))\n"
 	"done\n";
+
+/* The class data archive A, before each run. From Java 19 on the JVM makes and renews
+ * it by itself; from 13 on one run writes it aside, and it takes its place when that
+ * run is over; what came before has none. It is renewed for another Java (its version
+ * stands beside the archive) or newer libraries. Where it cannot be written, or making
+ * it failed once, runs go on without. What the JVM says of an archive that it cannot
+ * use belongs on stderr, or it would stand in the table. */
+static const char cds_part[] =
+	"P=$KAFKA_JVM_PERFORMANCE_OPTS V= W= G=\n"
+	"L='-Xlog:disable -Xlog:all=warning:stderr'\n"
+	"V=$(\"${JAVA_HOME:+$JAVA_HOME/bin/}java\" -version 2>&1)\n"
+	"V=${V%%$'\\n'*} v=${V#*\\\"} v=${v%%[!0-9]*}\n"
+	"cds() {\n"
+	"local o= f=\n"
+	"if [ -n \"$W\" ]; then\n"
+	"G=1\n"
+	"[ ! -s \"$W\" ] || { mv -f \"$W\" \"$A\" && printf '%s\\n' \"$V\" >\"$A.java\"; }\n"
+	"rm -f \"$W\"\n"
+	"W=\n"
+	"fi 2>/dev/null\n"
+	"if [ \"${v:-0}\" -ge 19 ]; then\n"
+	"o=\"-XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=$A\"\n"
+	"elif [ \"${v:-0}\" -ge 13 ]; then\n"
+	"[ ! -r \"$A.java\" ] || read -r f <\"$A.java\"\n"
+	"if [ -r \"$A\" ] && [ \"$f\" = \"$V\" ] && ! [ \"$H\" -nt \"$A\" ]; then\n"
+	"o=-XX:SharedArchiveFile=$A\n"
+	"elif [ -z \"$G\" ] && [ -w \"${A%/*}/\" ]; then\n"
+	"W=$A.$$ o=-XX:ArchiveClassesAtExit=$A.$$\n"
+	"fi\n"
+	"fi\n"
+	"export KAFKA_JVM_PERFORMANCE_OPTS=\"$P${o:+ $o $L}\"\n"
+	"}\n";
 
 static void add_export(struct buf *out, const char *name, const char *value)
 {
@@ -127,6 +160,20 @@ static void add_run(struct buf *out, const struct config_topic *t)
 	buf_addstr(out, "; }\n");
 }
 
+static void add_cds(struct buf *out, const struct config_topic *t)
+{
+	if (t->cds_archive == NULL || t->command != NULL) {
+		buf_addstr(out, "cds() { :; }\n");
+		return;
+	}
+	buf_addstr(out, "A=");
+	remote_quote(out, t->cds_archive);
+	buf_addstr(out, " H=");
+	remote_quote(out, t->kafka_home != NULL ? t->kafka_home : t->cli);
+	buf_printf(out, "%s\n", t->kafka_home != NULL ? "/libs" : "");
+	buf_addstr(out, cds_part);
+}
+
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
 		 int64_t first_delay_ms, int runs)
 {
@@ -136,6 +183,7 @@ void script_loop(struct buf *out, const struct config_topic *t, const char *nonc
 	buf_addstr(out, locale_part);
 	add_env(out, t);
 	buf_addstr(out, helpers);
+	add_cds(out, t);
 	add_run(out, t);
 	buf_addstr(out, loop);
 }

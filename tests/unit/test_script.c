@@ -185,6 +185,87 @@ static void a_run_over_its_time_is_ended_with_all_its_children(void **state)
 	free(cli);
 }
 
+/* A host with a stand-in for java of this version and a CLI that shows what it is told,
+ * and makes an archive when told to. The directory is in `dir`. */
+static char *host_with_java(const char *version, char *dir)
+{
+	char *script = mem_printf(
+		"cd %s && mkdir bin libs && touch -d 2000-01-01 libs && "
+		"printf '#!/bin/sh\\necho \\047openjdk version \"%s\" 2023\\047 >&2\\n' "
+		">bin/java && cat >bin/cli <<'E'\n"
+		"#!/bin/bash\n"
+		"echo \"opts: $KAFKA_JVM_PERFORMANCE_OPTS\"\n"
+		"for o in $KAFKA_JVM_PERFORMANCE_OPTS; do\n"
+		"case $o in -XX:ArchiveClassesAtExit=*) echo made >${o#*=};; esac\n"
+		"done\n"
+		"E\n"
+		"chmod +x bin/*",
+		dir, version);
+
+	assert_int_equal(system(script), 0);
+	free(script);
+	return mem_printf("%s/bin/cli", dir);
+}
+
+static void expect_options(const char *version, const char *archive_dir,
+			   const char *const words[3])
+{
+	char dir[] = "/tmp/mmlag-java-XXXXXX", *cli, *archive, *remove;
+	struct config_pair env[] = {{text("JAVA_HOME"), dir},
+				    {text("KAFKA_JVM_PERFORMANCE_OPTS"), text("-X")}};
+	struct config_topic t;
+	struct buf out;
+	const char *p;
+
+	assert_non_null(mkdtemp(dir));
+	cli = host_with_java(version, dir);
+	archive = mem_printf("%s/cli.jsa", archive_dir != NULL ? archive_dir : dir);
+	t = topic(cli);
+	t.kafka_home = dir;
+	t.cds_archive = archive;
+	t.env = env;
+	t.env_count = 2;
+	t.interval_ms = 1;
+	out = output_of(&t, 3);
+	p = buf_str(&out);
+	for (size_t i = 0; i < 3; i++) {
+		size_t n;
+
+		p = strstr(p, "opts: ");
+		assert_non_null(p);
+		p += strlen("opts: ");
+		n = strcspn(p, "\n");
+		if (strncmp(p, words[i], strlen(words[i])) != 0 ||
+		    (*words[i] == '\0' && n > 0) ||
+		    (strcmp(words[i], "-X") == 0 && n != 2))
+			fail_msg("Java %s, run %zu: %.*s", version, i + 1, (int)n, p);
+	}
+	remove = mem_printf("rm -r %s", dir);
+	assert_int_equal(system(remove), 0);
+	free(remove);
+	buf_free(&out);
+	free(archive);
+	free(cli);
+}
+
+static void an_archive_is_made_once_and_used_where_java_can(void **state)
+{
+	static const char made[] = "-X -XX:ArchiveClassesAtExit=/tmp/mmlag-java-";
+	static const char used[] = "-X -XX:SharedArchiveFile=/tmp/mmlag-java-";
+	static const char by_itself[] = "-X -XX:+AutoCreateSharedArchive "
+					"-XX:SharedArchiveFile=/tmp/mmlag-java-";
+
+	(void)state;
+	expect_options("17.0.9", NULL, (const char *const[]){made, used, used});
+	expect_options("21", NULL,
+		       (const char *const[]){by_itself, by_itself, by_itself});
+	expect_options("11.0.2", NULL, (const char *const[]){"-X", "-X", "-X"});
+	expect_options("1.8.0_392", NULL, (const char *const[]){"-X", "-X", "-X"});
+	expect_options("what", NULL, (const char *const[]){"-X", "-X", "-X"});
+	expect_options("17.0.9", "/no/such/place",
+		       (const char *const[]){"-X", "-X", "-X"});
+}
+
 static void a_missing_cli_ends_with_127(void **state)
 {
 	struct config_topic t = topic(text("/no/such/cli"));
@@ -215,6 +296,7 @@ int main(void)
 		cmocka_unit_test(odd_values_reach_the_cli_unchanged),
 		cmocka_unit_test(the_jvm_is_small_unless_the_user_says_otherwise),
 		cmocka_unit_test(a_run_over_its_time_is_ended_with_all_its_children),
+		cmocka_unit_test(an_archive_is_made_once_and_used_where_java_can),
 		cmocka_unit_test(a_missing_cli_ends_with_127),
 		cmocka_unit_test(the_users_own_command_runs_in_the_frame),
 	};
