@@ -155,8 +155,9 @@ static void expect_login(const struct config_topic *t, const char *label)
 	ssh_close(s);
 }
 
-static void expect_refusal(const struct config_topic *t, const char *label,
-			   enum err_class class, enum reason reason, const char *words)
+__attribute__((unused)) static void
+expect_refusal(const struct config_topic *t, const char *label, enum err_class class,
+	       enum reason reason, const char *words)
 {
 	struct err err = ERR_INIT;
 	struct ssh *s = NULL;
