@@ -63,12 +63,13 @@ static bool same_lag(const struct partition *a, const struct partition *b)
 
 static void check_topic(struct table *t, const struct topic *topic)
 {
-	const struct partition **v = mem_calloc(topic->rows, sizeof(*v));
+	const struct partition **v =
+		mem_calloc(topic->rows, sizeof(struct partition *));
 	size_t n = 0;
 
 	for (uint32_t i = topic->first; i != INDEX_NONE; i = t->rows[i].next)
 		v[n++] = &t->rows[i].p;
-	qsort(v, n, sizeof(*v), compare_rows);
+	qsort(v, n, sizeof(struct partition *), compare_rows);
 	for (size_t i = 1; i < n && t->failure.reason == REASON_NONE; i++)
 		if (v[i]->number == v[i - 1]->number && !same_lag(v[i], v[i - 1]))
 			table_build_fail(

@@ -502,7 +502,7 @@ static void follow(struct stream *s, struct follower *f, const char *topic,
 		return;
 	}
 	MEM_GROW(f->found, f->n, f->cap);
-	memmove(&f->found[at + 1], &f->found[at], (f->n - at) * sizeof(*f->found));
+	memmove(&f->found[at + 1], &f->found[at], (f->n - at) * sizeof(struct slot *));
 	f->found[at] = slot_add(s, f->own->topic, topic, f);
 	records_each(&s->windows, STORE_WINDOW, take_up, f->found[at]);
 	if (f->n++ == 0)
@@ -546,7 +546,8 @@ static void forget(struct stream *s, struct slot *gone, struct findings *out)
 	findings_add(out, gone)->notice =
 		mem_printf("no longer followed: the group has not had it for %lld min",
 			   (long long)(FORGET_MS / 60000));
-	memmove(&f->found[at], &f->found[at + 1], (f->n - at - 1) * sizeof(*f->found));
+	memmove(&f->found[at], &f->found[at + 1],
+		(f->n - at - 1) * sizeof(struct slot *));
 	f->n--;
 	f->full = false;
 	slot_free(s, gone);

@@ -185,7 +185,7 @@ static bool can_look(sqlite3_stmt *st, int64_t after)
  * something can. */
 static bool pass_hole(struct import *i, sqlite3_stmt *st)
 {
-	int64_t bad = i->after, good = i->after, step = 1;
+	int64_t bad, good = i->after, step = 1;
 
 	do {
 		bad = good;

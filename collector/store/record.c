@@ -51,25 +51,32 @@ static size_t place(const struct records *r, enum store_kind kind, const char *k
 	return low;
 }
 
+/* Put other bytes under the same key; takes over what `new` holds. */
+static void replace(struct records *r, struct record *there, struct record *new)
+{
+	r->bytes += (int64_t) new->len - (int64_t)there->len;
+	free(there->bytes);
+	there->bytes = new->bytes;
+	there->len = new->len;
+	free(new->key);
+}
+
 /* Takes over what `new` holds. */
 static void insert(struct records *r, struct record new, bool older)
 {
 	size_t at = place(r, new.kind, new.key);
 
-	if (at < r->n && compare(new.kind, new.key, &r->v[at]) == 0) {
-		if (older) {
-			end(&new);
-			return;
-		}
-		r->bytes -= cost(&r->v[at]);
-		end(&r->v[at]);
-	} else {
+	if (at == r->n || compare(new.kind, new.key, &r->v[at]) != 0) {
 		MEM_GROW(r->v, r->n, r->cap);
 		memmove(&r->v[at + 1], &r->v[at], (r->n - at) * sizeof(*r->v));
 		r->n++;
+		r->v[at] = new;
+		r->bytes += cost(&new);
+	} else if (older) {
+		end(&new);
+	} else {
+		replace(r, &r->v[at], &new);
 	}
-	r->v[at] = new;
-	r->bytes += cost(&new);
 }
 
 void records_put(struct records *r, enum store_kind kind, const char *key,

@@ -17,12 +17,13 @@ char *mem_strndup(const char *s, size_t n);
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Make room in `*array` for one element more than `n`, doubling `*cap`. */
-#define MEM_GROW(array, n, cap)                                                  \
-	do {                                                                     \
-		if ((n) == (cap)) {                                              \
-			(cap) = (cap) == 0 ? 8 : (cap)*2;                        \
-			(array) = mem_realloc((array), (cap), sizeof(*(array))); \
-		}                                                                \
+#define MEM_GROW(array, n, cap)                                              \
+	do {                                                                 \
+		if ((n) == (cap)) {                                          \
+			(cap) = (cap) == 0 ? 8 : (cap)*2;                    \
+			(array) = mem_realloc((array), (cap),                \
+					      sizeof(__typeof__(*(array)))); \
+		}                                                            \
 	} while (0)
 
 /* Overwrite a secret; not optimised away. NULL is legal.  @thread any */
