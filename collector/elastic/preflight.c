@@ -362,7 +362,14 @@ static void check_amount(const struct look_ahead *l, int64_t a_year)
 		    "elasticsearch.index, or use a data stream",
 		    a_year, SHARD_DOCUMENTS_MAX);
 	else
-		say(l, FINDING_OK, "documents", "%" PRId64 " a year", a_year);
+		say(l, FINDING_OK, "documents", "%" PRId64 " a year%s", a_year,
+		    one ? ", and nothing ends them: put {yyyy.MM} into "
+			  "elasticsearch.index and delete old months, or see `mmlag "
+			  "export template --kind data-stream --lifecycle ilm`, or POST "
+			  "INDEX/_delete_by_query "
+			  "{\"query\":{\"range\":{\"@timestamp\":{\"lt\":\"now-90d\"}}}} now "
+			  "and then"
+			: "; delete old indices as they are no longer wanted");
 }
 
 void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,

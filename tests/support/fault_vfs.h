@@ -23,6 +23,7 @@ static struct {
 	int code;   /* SQLite's; a sync fails with SQLITE_IOERR_FSYNC always */
 	int failed; /* so many have failed */
 	int reads;
+	void (*sync)(void); /* called in each sync: a slow disk */
 } fault;
 
 struct fault_file {
@@ -112,6 +113,8 @@ static int fault_Sync(sqlite3_file *f, int flags)
 {
 	(void)f;
 	(void)flags;
+	if (fault.sync != NULL)
+		fault.sync();
 	return fault_now(FAULT_SYNC);
 }
 

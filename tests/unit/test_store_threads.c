@@ -5,9 +5,11 @@
 #include "support/store_kit.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "store/store.h"
+#include "support/fault_vfs.h"
 #include "support/history_kit.h"
 
 #include "banned.h"
@@ -254,11 +256,83 @@ static void many_threads_lose_and_double_nothing(void **state)
 	free(c);
 }
 
+static sem_t disk_stalls, disk_goes_on;
+
+static void wait_for(sem_t *s)
+{
+	while (sem_wait(s) != 0)
+		;
+}
+
+static void stall(void)
+{
+	sem_post(&disk_stalls);
+	wait_for(&disk_goes_on);
+}
+
+/* All that a tailer, the shipper and the pages ask of the store. */
+static void ask_of_everything(struct store *s, struct wake *me)
+{
+	const struct store_topic of = {"dc1", "g", "orders"};
+	struct history_point p = kit_point(KIT_T0, 5, 1);
+	struct store_status status;
+	struct store_batch batch;
+	struct document d = kit_document(2, 300);
+
+	assert_int_equal(store_append(s, &d, 1, false), 0);
+	store_put(s, STORE_WINDOW, "k", "v", 1);
+	store_history_add(s, &of, &p);
+	history_point_fini(&p);
+	store_status(s, &status);
+	store_mark_backlog(s);
+	store_take_ask(s, me, STORE_NEW, 10, 1000);
+	assert_false(store_take_get(s, &batch));
+	store_take_cancel(s);
+}
+
+/* That this test ends at all is what it is about: were one of the calls to wait for
+ * the disk, it would wait for ever. */
+static void a_stalled_disk_stalls_nobody_but_the_stores_own_thread(void **state)
+{
+	struct store_limits l = STORE_LIMITS_DEFAULT;
+	struct scene c = {.asked = 0};
+	struct document d = kit_document(1, 300);
+	struct err err = ERR_INIT;
+	pthread_t keeper;
+
+	(void)state;
+	l.min_free = 0;
+	sem_init(&disk_stalls, 0, 0);
+	sem_init(&disk_goes_on, 0, 0);
+	fault_install();
+	assert_int_equal(store_open(&c.store, kit_dir, &l, &err), 0);
+	assert_int_equal(wake_init(&c.shipper), 0);
+	fault.sync = stall;
+	assert_int_equal(store_append(c.store, &d, 1, false), 0);
+	pthread_create(&keeper, NULL, keep_store, &c);
+	wait_for(&disk_stalls);
+	ask_of_everything(c.store, &c.shipper);
+	wake_stop(store_wake(c.store));
+	for (int i = 0; i < 1000; i++)
+		sem_post(&disk_goes_on);
+	pthread_join(keeper, NULL);
+	store_close(c.store);
+	fault.sync = NULL;
+	fault_remove();
+	wake_fini(&c.shipper);
+	sem_destroy(&disk_stalls);
+	sem_destroy(&disk_goes_on);
+	assert_int_equal(metrics_get(METRIC_SPOOL_DOCUMENTS), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(many_threads_lose_and_double_nothing,
 						kit_setup, kit_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stalled_disk_stalls_nobody_but_the_stores_own_thread,
+			kit_setup, kit_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
