@@ -374,16 +374,21 @@ static void stop_store(struct daemon *d)
 	store_close(d->store, &end);
 	if (strcmp(end.set_aside, d->seen.set_aside) != 0)
 		log_error(ABOUT,
-			  "the spool's file could not be used and was put aside: %s, "
-			  "with %lld documents",
-			  end.set_aside, (long long)end.aside);
+			  "the spool's file could not be used and was put aside: %s",
+			  end.set_aside);
+	if (end.aside > 0)
+		log_error(ABOUT,
+			  "%lld documents lie in files put aside; mmlag spool import "
+			  "takes them in again",
+			  (long long)end.aside);
 	if (end.lost > 0)
 		log_error(
 			ABOUT,
 			"%lld documents could not be written to %s and are lost%s: %s",
 			(long long)end.lost, d->config->state_dir,
-			end.unread ? ", but for what the next start may find in the file"
-				   : "",
+			end.unread
+				? ", but for what the next start may find in the file"
+				: "",
 			end.trouble);
 	if (end.stay > 0)
 		log_info(ABOUT, "%lld documents stay in the spool",
