@@ -12,7 +12,7 @@ VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)$(if $(filter clan
 B := build/$(VARIANT)
 Q := $(if $(V),,@)
 
-PKGS := libssh2 libcurl jansson yaml-0.1 sqlite3 libcrypto zlib libmicrohttpd gnutls
+PKGS := libssh2 libcurl jansson yaml-0.1 sqlite3 libssl libcrypto zlib libmicrohttpd gnutls
 # Asked once, and only by targets that compile.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)

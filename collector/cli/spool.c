@@ -319,7 +319,7 @@ static int change_file(const struct order *o, enum store_question_kind kind,
 		fprintf(stderr,
 			"mmlag spool: mmlag.db could not be used and was put aside: %s\n",
 			st.set_aside);
-	store_close(s);
+	store_close(s, NULL);
 	return err->class;
 }
 

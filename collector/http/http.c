@@ -127,7 +127,6 @@ void http_close(struct http *h)
 	free(h->key_path);
 	free(h->ca_file);
 	free(h->unix_socket);
-	free(h->anchor);
 	free(h);
 }
 
@@ -306,8 +305,7 @@ static struct curl_slist *make_headers(const struct http *h,
 }
 
 /* What all requests have in common. */
-static void setup(const struct http *h, const struct http_request *r,
-		  struct exchange *x)
+static void setup(struct http *h, const struct http_request *r, struct exchange *x)
 {
 	CURL *easy = h->easy;
 
@@ -333,7 +331,7 @@ static void setup(const struct http *h, const struct http_request *r,
 	http_tls_setup(h, easy);
 }
 
-static void setup_request(const struct http *h, const struct http_request *r,
+static void setup_request(struct http *h, const struct http_request *r,
 			  struct exchange *x, const struct curl_slist *headers,
 			  const char *body, size_t len)
 {
@@ -410,38 +408,24 @@ static int perform(const struct http *h, const struct exchange *x, const char *o
 	if (x->refused)
 		return err_set_code(err, ERR_REJECT, HTTP_REFUSED,
 				    "%s: the answer is not understood", origin);
+	if (result != CURLE_OK && h->pin_fault != PIN_GOOD)
+		return http_tls_pin_error(h, origin, err);
 	if (result != CURLE_OK)
 		return http_error_map(h->easy, result, x->detail, origin, err);
 	return 0;
-}
-
-/* See http_tls.c. */
-static int learn_anchor(struct http *h, const struct http_request *r,
-			struct exchange *x, const char *origin, struct err *err)
-{
-	int rc;
-
-	setup(h, r, x);
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	curl_easy_setopt(h->easy, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_CERTINFO, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, 1L);
-	rc = perform(h, x, origin, err);
-	return rc == 0 ? http_tls_learn(h, h->easy, origin, err) : rc;
 }
 
 int http_exchange(struct http *h, const struct http_request *r, struct http_answer *a,
 		  struct err *err)
 {
 	struct exchange x = {.answer = a, .request = r, .easy = h->easy};
-	struct curl_slist *headers = NULL;
+	struct curl_slist *headers;
 	struct buf packed = BUF_INIT(0);
 	char origin[HTTP_ORIGIN_MAX];
 	bool gzip = h->gzip && r->body_len > GZIP_FROM &&
 		    pack(r->body, r->body_len, &packed) == 0;
 	long status = 0;
-	int rc = 0;
+	int rc;
 
 	*a = (struct http_answer){.retry_after_s = -1};
 	buf_init(&a->body, r->answer_max > 0 ? r->answer_max : ANSWER_MAX);
@@ -449,15 +433,10 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 		snprintf(origin, sizeof(origin), "%s", h->unix_socket);
 	else
 		http_origin(r->url, origin);
-	if (h->has_pin && !h->insecure && h->anchor == NULL &&
-	    strncasecmp(r->url, "https:", 6) == 0)
-		rc = learn_anchor(h, r, &x, origin, err);
-	if (rc == 0) {
-		headers = make_headers(h, r, gzip);
-		setup_request(h, r, &x, headers, gzip ? packed.data : r->body,
-			      gzip ? packed.len : r->body_len);
-		rc = perform(h, &x, origin, err);
-	}
+	headers = make_headers(h, r, gzip);
+	setup_request(h, r, &x, headers, gzip ? packed.data : r->body,
+		      gzip ? packed.len : r->body_len);
+	rc = perform(h, &x, origin, err);
 	if (rc == 0 && !x.headers_end)
 		rc = err_set_code(err, ERR_RETRY, HTTP_UNKNOWN,
 				  "%s: the answer was cut off in its headers", origin);

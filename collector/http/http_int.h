@@ -12,16 +12,20 @@
 
 #define HTTP_ORIGIN_MAX 256
 
+/* Why a presented chain is not that of the pinned authority. */
+enum pin_fault { PIN_GOOD, PIN_ABSENT, PIN_NO_AUTHORITY };
+
 struct http {
 	/* copies of the options; NULL for what is not used */
 	char *username, *password_file, *api_key_file, *token_file;
 	char *cert_path, *key_path, *ca_file, *unix_socket;
 	bool insecure, gzip, has_pin;
 	unsigned char pin[HASH_SHA256_LEN];
+	enum pin_fault pin_fault; /* of the last handshake */
+	int presented;            /* certificates, in it */
 	long timeout_ms, connect_timeout_ms;
 
 	char *authorization; /* the whole header line, a secret; NULL for none */
-	char *anchor;        /* PEM of the pinned authority, once it was seen; NULL */
 	CURLM *multi;        /* keeps the connections */
 	CURL *easy;
 	struct wake *wake;
@@ -37,13 +41,13 @@ void http_auth_free(char *header);
 NODISCARD int http_tls_open(struct http *h, const struct http_options *o,
 			    struct err *err);
 
-/* Set the options of verification and of the client certificate. */
-void http_tls_setup(const struct http *h, CURL *easy);
+/* Set the options of verification and of the client certificate. `h` is used until the
+ * transfer has ended. */
+void http_tls_setup(struct http *h, CURL *easy);
 
-/* After a handshake without verification: keep the certificate of the presented chain
- * that the pin names as h->anchor. */
-NODISCARD int http_tls_learn(struct http *h, CURL *easy, const char *origin,
-			     struct err *err);
+/* What is wrong with the presented chain, where h->pin_fault tells that something is.
+ */
+int http_tls_pin_error(const struct http *h, const char *origin, struct err *err);
 
 /* Scheme, host and port of `url`: all of it that is shown, since paths, queries and
  * user names may be secrets. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * http_tls: whom to believe. A pinned authority is learnt by one handshake without
- * verification, over which nothing is sent: the certificate whose SHA-256 is the pin is
- * taken out of the presented chain. From then on it is the only anchor of the usual
+ * http_tls: whom to believe. A pinned authority must be in the presented chain, where
+ * its SHA-256 tells it; in that very handshake it is the only anchor of the usual
  * verification, name check included. */
 #include <ctype.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -52,6 +51,19 @@ bad:
 		text);
 }
 
+/* The pin is checked inside OpenSSL's handshake, so it must be OpenSSL's. */
+static int check_backend(struct err *err)
+{
+	const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	if (tls != NULL && strncmp(tls, "OpenSSL/", 8) == 0)
+		return 0;
+	return err_set(err, ERR_PERMANENT,
+		       "ca_fingerprint needs a libcurl with OpenSSL, this one has %s; "
+		       "use ca_file",
+		       tls != NULL ? tls : "no TLS");
+}
+
 static int client_certificate(struct http *h, const struct http_options *o,
 			      struct err *err)
 {
@@ -86,21 +98,76 @@ int http_tls_open(struct http *h, const struct http_options *o, struct err *err)
 				       h->ca_file);
 	}
 	h->has_pin = o->ca_fingerprint != NULL && *o->ca_fingerprint != '\0';
-	if (h->has_pin && read_pin(o->ca_fingerprint, h->pin, err) != 0)
+	if (h->has_pin &&
+	    (read_pin(o->ca_fingerprint, h->pin, err) != 0 || check_backend(err) != 0))
 		return ERR_PERMANENT;
 	return client_certificate(h, o, err);
 }
 
-void http_tls_setup(const struct http *h, CURL *easy)
+/* The presented certificate whose SHA-256 is the pin; NULL when none has it. */
+static X509 *find_pinned(const struct http *h, STACK_OF(X509) * chain)
 {
+	unsigned char digest[HASH_SHA256_LEN];
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		X509 *x = sk_X509_value(chain, i);
+
+		if (X509_digest(x, EVP_sha256(), digest, NULL) == 1 &&
+		    memcmp(digest, h->pin, sizeof(digest)) == 0)
+			return x;
+	}
+	return NULL;
+}
+
+/* In place of OpenSSL's verification: the same, with the pinned authority as the only
+ * anchor. Names are libcurl's affair, after the handshake. */
+static int verify_pinned(X509_STORE_CTX *ctx, void *arg)
+{
+	struct http *h = arg;
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(ctx), *anchors;
+	X509 *pinned = find_pinned(h, chain);
+	int ok = 0;
+
+	h->presented = sk_X509_num(chain);
+	h->pin_fault = pinned == NULL               ? PIN_ABSENT
+		       : X509_check_ca(pinned) <= 0 ? PIN_NO_AUTHORITY
+						    : PIN_GOOD;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
+	if (h->pin_fault != PIN_GOOD)
+		return 0;
+	anchors = sk_X509_new_null();
+	if (anchors != NULL && sk_X509_push(anchors, pinned) > 0) {
+		X509_STORE_CTX_set_error(ctx, X509_V_OK);
+		X509_STORE_CTX_set0_trusted_stack(ctx, anchors);
+		/* An authority below another one may be the pinned one. */
+		X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(ctx),
+					    X509_V_FLAG_PARTIAL_CHAIN);
+		ok = X509_verify_cert(ctx) > 0;
+		X509_STORE_CTX_set0_trusted_stack(ctx, NULL);
+	}
+	sk_X509_free(anchors);
+	return ok;
+}
+
+static CURLcode use_pin(CURL *easy, void *ssl_ctx, void *arg)
+{
+	(void)easy;
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_pinned, arg);
+	return CURLE_OK;
+}
+
+void http_tls_setup(struct http *h, CURL *easy)
+{
+	h->pin_fault = PIN_GOOD;
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, h->insecure ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, h->insecure ? 0L : 2L);
-	if (h->anchor != NULL) {
-		struct curl_blob blob = {h->anchor, strlen(h->anchor), CURL_BLOB_COPY};
-
+	if (h->has_pin && !h->insecure) {
+		/* Without authorities of its own libcurl believes nobody, should it
+		 * ever not call us. */
 		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+		curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h);
+		curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_pin);
 	} else if (h->ca_file != NULL) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, h->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -111,57 +178,18 @@ void http_tls_setup(const struct http *h, CURL *easy)
 	}
 }
 
-/* Is this PEM text the pinned certificate? *authority tells whether it may sign. */
-static bool is_pinned(const struct http *h, const char *pem, bool *authority)
+int http_tls_pin_error(const struct http *h, const char *origin, struct err *err)
 {
-	unsigned char digest[HASH_SHA256_LEN], *der = NULL;
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	int len = x != NULL ? i2d_X509(x, &der) : -1;
-	bool same = false;
-
-	if (len > 0) {
-		hash_sha256(der, (size_t)len, digest);
-		same = memcmp(digest, h->pin, sizeof(digest)) == 0;
-		*authority = X509_check_ca(x) > 0;
-	}
-	OPENSSL_free(der);
-	X509_free(x);
-	BIO_free(bio);
-	return same;
-}
-
-int http_tls_learn(struct http *h, CURL *easy, const char *origin, struct err *err)
-{
-	static const char field[] = "Cert:";
-	struct curl_certinfo *chain = NULL;
-	bool authority = false;
-
-	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK ||
-	    chain == NULL)
-		return err_set_code(err, ERR_RETRY, HTTP_TLS,
-				    "%s: presented no certificate", origin);
-	for (int i = 0; i < chain->num_of_certs; i++)
-		for (struct curl_slist *s = chain->certinfo[i]; s != NULL;
-		     s = s->next) {
-			const char *pem = s->data + strlen(field);
-
-			if (strncmp(s->data, field, strlen(field)) != 0 ||
-			    !is_pinned(h, pem, &authority))
-				continue;
-			if (!authority)
-				return err_set_code(err, ERR_PERMANENT, HTTP_TLS,
-						    "%s: ca_fingerprint is that of the "
-						    "server's own certificate; give "
-						    "that of its authority, or name "
-						    "the certificate in ca_file",
-						    origin);
-			h->anchor = mem_strdup(pem);
-			return 0;
-		}
+	if (h->pin_fault == PIN_NO_AUTHORITY)
+		return err_set_code(
+			err, ERR_PERMANENT, HTTP_TLS,
+			"%s: ca_fingerprint is that of the server's own certificate; "
+			"give that of its authority, or name the certificate in "
+			"ca_file",
+			origin);
 	return err_set_code(
 		err, ERR_PERMANENT, HTTP_TLS,
 		"%s: none of the %d certificates it presents has ca_fingerprint; the "
 		"authority's certificate must be in the chain, or be named in ca_file",
-		origin, chain->num_of_certs);
+		origin, h->presented);
 }

@@ -365,24 +365,34 @@ static void stop_http(struct daemon *d)
 
 static void stop_store(struct daemon *d)
 {
-	struct store_status status;
-	int64_t lost;
+	struct store_end end;
 
 	if (d->store == NULL)
 		return;
 	wake_stop(store_wake(d->store));
 	actor_join(&d->store_actor);
-	store_status(d->store, &status);
-	lost = -metrics_get(METRIC_DOC_EVICTED);
-	store_close(d->store);
-	lost += metrics_get(METRIC_DOC_EVICTED);
-	if (lost > 0)
+	store_close(d->store, &end);
+	if (strcmp(end.set_aside, d->seen.set_aside) != 0)
 		log_error(ABOUT,
-			  "%lld documents could not be written to %s and are lost: %s",
-			  (long long)lost, d->config->state_dir, status.trouble);
-	if (status.documents > lost)
+			  "the spool's file could not be used and was put aside: %s",
+			  end.set_aside);
+	if (end.aside > 0)
+		log_error(ABOUT,
+			  "%lld documents lie in files put aside; mmlag spool import "
+			  "takes them in again",
+			  (long long)end.aside);
+	if (end.lost > 0)
+		log_error(
+			ABOUT,
+			"%lld documents could not be written to %s and are lost%s: %s",
+			(long long)end.lost, d->config->state_dir,
+			end.unread
+				? ", but for what the next start may find in the file"
+				: "",
+			end.trouble);
+	if (end.stay > 0)
 		log_info(ABOUT, "%lld documents stay in the spool",
-			 (long long)(status.documents - lost));
+			 (long long)end.stay);
 }
 
 static void stop(struct daemon *d)

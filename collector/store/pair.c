@@ -21,6 +21,7 @@
 #define TICK_MS 10000
 #define RETRY_MAX_MS 3600000
 #define CALM_TICKS 60 /* without trouble: tries are quick again */
+#define END_TRIES 3   /* to write to the file, when nobody can wait any more */
 #define AGE_MAX_MS (INT64_C(100) * 365 * 86400000)
 
 static bool usable(const struct pair *p)
@@ -137,8 +138,8 @@ static void give_up_file(struct pair *p, const char *why, struct err *err)
 {
 	bool first = p->retry_ms == STORE_REOPEN_MS;
 
-	spool_abandon(p->db[PAIR_FILE], p->pending[PAIR_FILE].v,
-		      p->pending[PAIR_FILE].n);
+	p->left_aside += spool_abandon(p->db[PAIR_FILE], p->pending[PAIR_FILE].v,
+				       p->pending[PAIR_FILE].n, 0);
 	clear_verdicts(&p->pending[PAIR_FILE]);
 	pair_rescue_records(p);
 	spool_suspend(p->db[PAIR_FILE]);
@@ -484,25 +485,59 @@ struct mono pair_tend(struct pair *p)
 	return p->failed ? mono_min(when, p->retry_at) : when;
 }
 
-void pair_close(struct pair *p)
+/* The last chance of what is only in memory. */
+static void save_all(struct pair *p)
 {
-	if ((p->db[PAIR_MEMORY] != NULL || p->records.n > 0) && p->failed)
-		retry_file(p);
+	for (int tries = 0; tries < END_TRIES; tries++) {
+		bool waits = p->db[PAIR_MEMORY] != NULL || p->records.n > 0;
+
+		if (tries > 0 && !waits)
+			return;
+		if (waits && p->failed)
+			retry_file(p);
+		do {
+			p->more = false;
+			move_back(p);
+			if (pair_has_beside(p))
+				(void)apply_to_file(p, NULL, 0, 0);
+		} while (p->more || pair_has_beside(p));
+	}
+}
+
+/* No file would take what is in memory: lost, unless a commit that was said to have
+ * failed has brought it into the file. */
+static void give_up_memory(struct pair *p, struct store_end *end)
+{
+	struct spool *memory = p->db[PAIR_MEMORY], *file = p->db[PAIR_FILE];
+	int64_t documents = spool_totals(memory).documents, absent = documents;
+	struct err err = ERR_INIT;
+
+	if (p->suspended && spool_resume(file, &err) == 0)
+		p->suspended = false;
+	if (file != NULL &&
+	    (p->suspended || spool_absent(memory, file, &absent, &err) != 0)) {
+		absent = documents;
+		end->unread = true;
+	}
+	end->lost = spool_abandon(memory, p->pending[PAIR_MEMORY].v,
+				  p->pending[PAIR_MEMORY].n, documents - absent);
+}
+
+void pair_close(struct pair *p, struct store_end *end)
+{
+	int64_t aside = p->left_aside;
+
+	*end = (struct store_end){.lost = 0};
 	p->no_room = false; /* better below min_free than lost */
 	history_pack(&p->history, clock_wall(), true);
-	do {
-		p->more = false;
-		move_back(p);
-		if (pair_has_beside(p))
-			(void)apply_to_file(p, NULL, 0, 0);
-	} while (p->more || pair_has_beside(p));
-	if (p->db[PAIR_MEMORY] != NULL) {
-		/* No file would take them: lost, and counted as such. */
-		metrics_add(METRIC_DOC_EVICTED,
-			    spool_totals(p->db[PAIR_MEMORY]).documents);
-		spool_abandon(p->db[PAIR_MEMORY], p->pending[PAIR_MEMORY].v,
-			      p->pending[PAIR_MEMORY].n);
-	}
+	save_all(p);
+	if (p->db[PAIR_MEMORY] != NULL)
+		give_up_memory(p, end);
+	end->aside = p->left_aside - aside;
+	if (p->db[PAIR_FILE] != NULL)
+		end->stay = spool_totals(p->db[PAIR_FILE]).documents;
+	snprintf(end->trouble, sizeof(end->trouble), "%s", p->trouble);
+	snprintf(end->set_aside, sizeof(end->set_aside), "%s", p->set_aside);
 	for (int side = 0; side < PAIR_SIDES; side++) {
 		spool_close(p->db[side]);
 		clear_verdicts(&p->pending[side]);

@@ -38,6 +38,7 @@ struct pair {
 	const char *aside_due;  /* the file has yet to be renamed, and why */
 	struct mono retry_at, tick_at;
 	int64_t retry_ms;
+	int64_t left_aside; /* documents in files that were given up */
 	int calm;           /* ticks since the last trouble with the file */
 	bool more, tidying; /* slices are left to do */
 	char trouble[256], set_aside[256];
@@ -46,9 +47,10 @@ struct pair {
 /* @thread main, before the store's thread */
 void pair_open(struct pair *p, const char *dir, const struct store_limits *l);
 
-/* Move what is in memory to the file, if that is possible at last, and close.
+/* Move what is in memory to the file, if that is possible at last, close, and tell
+ * what has become of it.
  * @thread main, after the store's thread */
-void pair_close(struct pair *p);
+void pair_close(struct pair *p, struct store_end *end);
 
 /* What waits now, and what will come with an id up to `boundary`, is backlog.
  * @thread store */

@@ -288,9 +288,30 @@ int spool_move(struct spool *from, struct spool *to, int64_t *next_id, bool *mor
 	return 0;
 }
 
-void spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n)
+int spool_absent(struct spool *from, struct spool *to, int64_t *absent, struct err *err)
 {
-	int64_t left = s->committed.totals.documents;
+	sqlite3_stmt *st = from->st[ST_TAKE];
+	int result = 0;
+
+	*absent = 0;
+	sqlite3_bind_int64(st, 1, 0);
+	sqlite3_bind_int64(st, 2, INT64_MAX);
+	while (result == 0 && spool_row(st, &result, err)) {
+		struct document d = spool_row_document(st, 1);
+		enum holder who = NOBODY;
+
+		result = find_holder(to, sqlite3_column_int64(st, 0), d.id, &who, err);
+		*absent += who != ITSELF;
+		document_fini(&d);
+	}
+	sqlite3_reset(st);
+	return result;
+}
+
+int64_t spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n,
+		      int64_t held)
+{
+	int64_t left = s->committed.totals.documents - held;
 
 	for (size_t i = 0; i < n; i++) {
 		struct flight *f = flights_find(&s->flights, v[i].id);
@@ -301,9 +322,12 @@ void spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n)
 		metrics_add(spool_metric(v[i].verdict), 1);
 		left--;
 	}
+	if (left < 0) /* judged, and held elsewhere */
+		left = 0;
 	metrics_add(METRIC_DOC_EVICTED, left);
 	flights_sweep(&s->flights, true);
 	s->committed.totals = s->now.totals = (struct spool_totals){.documents = 0};
+	return left;
 }
 
 /* Housekeeping */

@@ -365,14 +365,16 @@ int store_open(struct store **out, const char *dir, const struct store_limits *l
 	return 0;
 }
 
-void store_close(struct store *s)
+void store_close(struct store *s, struct store_end *end)
 {
+	struct store_end unused;
+
 	if (s == NULL)
 		return;
 	wake_stop(&s->wake);
 	while (!store_step(s).done)
 		;
-	pair_close(&s->pair);
+	pair_close(&s->pair, end != NULL ? end : &unused);
 	queue_clear(&s->staged);
 	free(s->staged.docs);
 	free(s->batch.docs);

@@ -31,7 +31,8 @@ struct http_options {
 	const char *client_cert_file, *client_key_file;
 	const char *ca_file;
 	/* SHA-256 of a CA certificate in the presented chain, hex, ':' allowed: that
-	 * one alone is believed then, whatever ca_file says. */
+	 * one alone is believed then, whatever ca_file says; by a proxy that is spoken
+	 * to over TLS it must be presented too. */
 	const char *ca_fingerprint;
 	/* path of a socket that is spoken to in place of the host of the URLs */
 	const char *unix_socket;

@@ -150,10 +150,18 @@ bool spool_release(struct spool *s, int64_t id);
 NODISCARD int spool_move(struct spool *from, struct spool *to, int64_t *next_id,
 			 bool *more, struct err *err);
 
-/* The file is given up with what is in it: count the verdicts that could not be
- * written, and the other documents as evicted.
+/* How many of the documents in `from` are not in `to` as well, where a move or a commit
+ * that failed half-way may have left them.
  * @thread store */
-void spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n);
+NODISCARD int spool_absent(struct spool *from, struct spool *to, int64_t *absent,
+			   struct err *err);
+
+/* A database is given up with what is in it: count the verdicts that could not be
+ * written, and the other documents as evicted, but for `held`, which another file
+ * holds too. Returns how many were evicted.
+ * @thread store */
+int64_t spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n,
+		      int64_t held);
 
 /* Copy the write-ahead log into the file when it has grown; when `thorough` (every few
  * seconds), copy whatever is in it, and give a slice of many free pages back to the

@@ -54,10 +54,21 @@ struct store;
 NODISCARD int store_open(struct store **out, const char *dir,
 			 const struct store_limits *l, struct err *err);
 
-/* Commit what is staged, move what is in memory to the file if that is possible, close.
- * The store's thread must have ended. NULL is legal.
+/* What has become of the documents that waited at the end. */
+struct store_end {
+	int64_t stay;      /* in the file, for the next start */
+	int64_t aside;     /* in files that were put aside by the end itself */
+	int64_t lost;      /* in no file */
+	bool unread;       /* the file could not be read: it may hold some of `lost` */
+	char trouble[256]; /* why, "" when all is well */
+	char set_aside[256]; /* name of the last file put aside, or "" */
+};
+
+/* Commit what is staged, move what is in memory to the file if that is possible, close,
+ * and tell of it in `end` (NULL: do not). The store's thread must have ended. NULL is
+ * legal for `s`; `end` is left alone then.
  * @thread main */
-void store_close(struct store *s);
+void store_close(struct store *s, struct store_end *end);
 
 /* The store's own wake, for its actor loop, and for whoever stops it.  @thread any */
 struct wake *store_wake(struct store *s);

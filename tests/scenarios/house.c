@@ -353,7 +353,7 @@ static void free_all(void)
 	shipper_free(house.shipper);
 	house.shipper = NULL;
 	store_status(house.store, &house.last_status);
-	store_close(house.store);
+	store_close(house.store, NULL);
 	house.store = NULL;
 	board_free(house.board);
 	house.board = NULL;

@@ -14,6 +14,7 @@ enum fault_kind {
 	FAULT_TRUNCATE = 4,
 	FAULT_OPEN = 8,
 	FAULT_READ = 16,
+	FAULT_LATE = 32, /* a write that is done, and then said to have failed */
 };
 
 static struct {
@@ -94,8 +95,10 @@ static int fault_Write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
 	int rc = fault_now(FAULT_WRITE);
 
-	if (rc == SQLITE_OK)
-		return fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
+	if (rc == SQLITE_OK) {
+		rc = fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
+		return rc != SQLITE_OK ? rc : fault_now(FAULT_LATE);
+	}
 	(void)fault_below(f)->pMethods->xWrite(fault_below(f), p, n / 2, at);
 	return rc;
 }

@@ -14,6 +14,7 @@
 
 static struct store *store;
 static struct wake asker;
+static struct store_end ended; /* of the last close_store */
 static int64_t appended; /* handed over so far; also the number of the last one */
 
 __attribute__((unused)) static void open_with(const char *dir,
@@ -36,7 +37,7 @@ __attribute__((unused)) static void open_store(void)
 
 __attribute__((unused)) static void close_store(void)
 {
-	store_close(store);
+	store_close(store, &ended);
 	store = NULL;
 }
 

@@ -857,6 +857,34 @@ static void a_pinned_authority_is_the_only_one_believed(void **state)
 	free(plain);
 }
 
+static void a_pinned_authority_is_to_be_presented_each_time(void **state)
+{
+	static const char *const servers[] = {
+		"-cert good.crt -key good.key -cert_chain chain.pem",
+		"-cert good.crt -key good.key"};
+	char *ca = fingerprint("ca.crt");
+	struct http *h = opened(&(struct http_options){.ca_fingerprint = ca,
+						       .timeout_ms = 20000},
+				NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+		struct tls_peer p = tls_start(dir, servers[i]);
+		struct http_request r = {.method = "GET", .url = p.url};
+		struct http_answer a;
+		struct err err = ERR_INIT;
+		int rc = http_exchange(h, &r, &a, &err);
+
+		assert_int_equal(rc, i == 0 ? 0 : ERR_PERMANENT);
+		if (i == 1)
+			assert_non_null(strstr(err.text, "must be in the chain"));
+		http_answer_fini(&a);
+		tls_end(&p);
+	}
+	http_close(h);
+	free(ca);
+}
+
 static void a_client_certificate_is_shown_where_it_is_wanted(void **state)
 {
 	static const char server[] =
@@ -939,6 +967,7 @@ int main(void)
 			credentials_are_read_again_and_a_bad_file_changes_nothing),
 		cmocka_unit_test(a_certificate_is_believed_only_for_a_reason),
 		cmocka_unit_test(a_pinned_authority_is_the_only_one_believed),
+		cmocka_unit_test(a_pinned_authority_is_to_be_presented_each_time),
 		cmocka_unit_test(a_client_certificate_is_shown_where_it_is_wanted),
 	};
 

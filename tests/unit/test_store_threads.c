@@ -249,7 +249,7 @@ static void many_threads_lose_and_double_nothing(void **state)
 	assert_int_equal(metrics_get(METRIC_SPOOL_DOCUMENTS), 0);
 	store_each(c->store, STORE_WINDOW, is_the_last, &records);
 	assert_int_equal(records, WRITERS);
-	store_close(c->store);
+	store_close(c->store, NULL);
 	assert_int_equal(atomic_load(&c->answers), c->asked);
 	wake_fini(&c->shipper);
 	wake_fini(&c->looker);
