@@ -13,9 +13,9 @@
 
 #include "base/jsonw.h"
 #include "base/mem.h"
-#include "base/size_text.h"
+#include "base/size.h"
 #include "cli/commands.h"
-#include "cli/control.h"
+#include "cli/feed.h"
 #include "cli/options.h"
 #include "run/daemon.h"
 #include "run/statelock.h"
@@ -96,7 +96,7 @@ static json_t *live_status(const char *dir)
 	struct err err = ERR_INIT;
 	json_t *tree = NULL, *spool = NULL;
 
-	if (control_ask(dir, "/api/v1/status", NULL, &answer, &err) == 0)
+	if (feed_once(dir, "/api/v1/status", NULL, &answer, &err) == 0)
 		tree = json_loadb(buf_str(&answer), answer.len, 0, NULL);
 	spool = json_incref(json_object_get(tree, "spool"));
 	json_decref(tree);
@@ -139,8 +139,8 @@ static void print_status(const json_t *st)
 	char *trouble = plain(st, "trouble"), *aside = plain(st, "set_aside");
 	int64_t oldest = number(st, "oldest");
 
-	size_format(number(st, "bytes"), bytes);
-	size_format(number(st, "dead_bytes"), dead_bytes);
+	size_text(number(st, "bytes"), bytes);
+	size_text(number(st, "dead_bytes"), dead_bytes);
 	wall_format((struct wall){oldest}, since);
 	printf("waiting       %" PRId64 " documents, %s%s%s\n", number(st, "documents"),
 	       bytes, oldest != 0 ? ", the oldest of " : "", oldest != 0 ? since : "");
@@ -385,7 +385,7 @@ static int change(const struct order *o, enum store_question_kind kind,
 	struct buf answer = BUF_INIT(ANSWER_MAX);
 	struct err err = ERR_INIT, own = ERR_INIT;
 	char *body = body_of(o);
-	int rc = control_ask(o->config->state_dir, path, body, &answer, &err);
+	int rc = feed_once(o->config->state_dir, path, body, &answer, &err);
 	json_t *tree;
 
 	if (rc == ERR_AGAIN) {
