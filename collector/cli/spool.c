@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/feed.h"
 #include "cli/options.h"
+#include "cli/spool.h"
 #include "run/daemon.h"
 #include "run/statelock.h"
 #include "store/reader.h"
@@ -104,7 +105,7 @@ static json_t *live_status(const char *dir)
 	return spool;
 }
 
-static json_t *file_status(const char *dir, struct err *err)
+json_t *spool_file_status(const char *dir, struct err *err)
 {
 	struct buf text = BUF_INIT(ANSWER_MAX);
 	struct store_status st;
@@ -162,7 +163,7 @@ static int do_status(const struct order *o)
 	char *text;
 
 	if (st == NULL)
-		st = file_status(o->config->state_dir, &err);
+		st = spool_file_status(o->config->state_dir, &err);
 	if (st == NULL)
 		return fail(&err);
 	if (o->json) {
