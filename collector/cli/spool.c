@@ -483,7 +483,7 @@ static int read_rest(const struct verb *v, struct order *o, int argc, char **arg
 	if (v->wants == A_FILE)
 		return read_file(o, argc, argv);
 	if (argc > 0)
-		return options_usage("spool", "what is '%s'?", argv[0]);
+		return options_usage("spool", "'%s' is one argument too many", argv[0]);
 	return 0;
 }
 
