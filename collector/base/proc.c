@@ -268,15 +268,15 @@ static int begin(struct run *r, const struct proc_spec *spec, int fds[3],
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll < 0 || open_outlet(r, &r->outlets[0], out, &fds[1]) != 0 ||
 	    open_outlet(r, &r->outlets[1], errout, &fds[2]) != 0)
-		return err_set_errno(err, ERR_RETRY, errno, "%s: no pipe",
-				     spec->argv[0]);
+		return err_set_errno(err, ERR_RETRY, errno,
+				     "%s: cannot make a pipe to it", spec->argv[0]);
 	rc = proc_start(&r->child, spec, fds, err);
 	if (rc != 0)
 		return rc;
 	r->pid_fd = (int)syscall(SYS_pidfd_open, r->child->pid, 0);
 	if (r->pid_fd < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->pid_fd, &ev) != 0)
-		return err_set_errno(err, ERR_RETRY, errno, "%s: no pidfd",
-				     spec->argv[0]);
+		return err_set_errno(err, ERR_RETRY, errno,
+				     "%s: its end cannot be watched", spec->argv[0]);
 	return 0;
 }
 
@@ -301,8 +301,8 @@ int proc_run(const struct proc_spec *spec, const void *input, size_t input_len,
 	if (wake == NULL)
 		r.wake = &own;
 	if (input != NULL && (fds[0] = open_input(input, input_len)) < 0)
-		rc = err_set_errno(err, ERR_RETRY, errno, "%s: its input",
-				   spec->argv[0]);
+		rc = err_set_errno(err, ERR_RETRY, errno,
+				   "%s: its input cannot be kept", spec->argv[0]);
 	if (rc == 0)
 		rc = begin(&r, spec, fds, out, errout, err);
 	close_all(fds, 3);

@@ -380,7 +380,8 @@ int cli_export(int argc, char **argv)
 	if (rest >= argc)
 		return options_usage("export", "what is to be exported?");
 	if (rest + 1 < argc)
-		return options_usage("export", "what is '%s'?", argv[rest + 1]);
+		return options_usage("export", "'%s' is one argument too many",
+				     argv[rest + 1]);
 	what = word_of(argv[rest], things);
 	if (what < 0)
 		return options_usage("export", "'%s' is nothing to export", argv[rest]);

@@ -15,13 +15,15 @@
 
 #include "banned.h"
 
-#define TIMEOUT_MS 5000
+#define LOOK_MS 5000
+#define CHANGE_MS 600000 /* a large import */
 #define ANSWER_MAX ((size_t)64 << 20)
 
 struct feed {
 	struct http *http;
-	char *base;   /* without a final '/' */
-	char *socket; /* NULL with a URL */
+	char *base;            /* without a final '/' */
+	char *socket;          /* NULL with a URL */
+	const char *otherwise; /* what else to do where no daemon answers */
 };
 
 static char *trimmed(const char *url)
@@ -33,6 +35,12 @@ static char *trimmed(const char *url)
 	return mem_strndup(url, n);
 }
 
+static void to_socket(struct feed *f, const char *state_dir)
+{
+	f->socket = mem_printf("%s/control.sock", state_dir);
+	f->base = mem_strdup("http://localhost");
+}
+
 /* Fills in the socket of the configuration; returns 0 or an exit code. */
 static int find_socket(struct feed *f, const char *path)
 {
@@ -40,8 +48,8 @@ static int find_socket(struct feed *f, const char *path)
 
 	if (c == NULL)
 		return EXIT_CONFIG;
-	f->socket = mem_printf("%s/control.sock", c->state_dir);
-	f->base = mem_strdup("http://localhost");
+	to_socket(f, c->state_dir);
+	f->otherwise = ", or name another with --url";
 	config_unref(c);
 	return 0;
 }
@@ -61,7 +69,7 @@ int feed_open(struct feed **out, const char *command, const char *path, const ch
 	else
 		rc = options_usage(command, "'%s' is no URL (http://host:9308)", url);
 	options.unix_socket = f->socket;
-	options.timeout_ms = options.connect_timeout_ms = TIMEOUT_MS;
+	options.timeout_ms = options.connect_timeout_ms = LOOK_MS;
 	if (rc == 0 && http_open(&f->http, &options, wake, &err) != 0) {
 		fprintf(stderr, "mmlag %s: %s\n", command, err.text);
 		rc = EXIT_CONFIG;
@@ -88,51 +96,75 @@ void feed_close(struct feed *f)
 static int no_daemon(const struct feed *f, struct err *err)
 {
 	int trouble = access(f->socket, R_OK | W_OK) == 0 ? 0 : errno;
+	const char *otherwise = f->otherwise == NULL ? "" : f->otherwise;
 
 	if (trouble == EACCES || trouble == EPERM)
-		return err_set_code(
-			err, ERR_PERMANENT, HTTP_NOT_SENT,
-			"%s belongs to somebody else: run this as the user "
-			"that mmlag runs as, or ask its listener with --url",
-			f->socket);
-	return err_set_code(
-		err, ERR_RETRY, HTTP_NOT_SENT,
-		"no mmlag is running here (nothing answers on %s): start it "
-		"with 'mmlag run', or name another with --url",
-		f->socket);
+		return err_set_code(err, ERR_PERMANENT, HTTP_NOT_SENT,
+				    "%s belongs to another user: run this as the one "
+				    "that mmlag runs as%s",
+				    f->socket, otherwise);
+	return err_set_code(err, ERR_AGAIN, HTTP_NOT_SENT,
+			    "no mmlag is running here (nothing answers on %s): start "
+			    "it with 'mmlag run'%s",
+			    f->socket, otherwise);
 }
 
-/* What an answer that is no 200 says. */
-static int refused(const struct http_answer *a, struct err *err)
+/* What an answer that is no 2xx says. */
+static int refused(const struct feed *f, const struct http_answer *a, struct err *err)
 {
 	json_t *o = json_loadb(buf_str(&a->body), a->body.len, 0, NULL);
 	const char *words = json_string_value(json_object_get(o, "error"));
 
-	if (a->status == 401 || a->status == 403)
+	if (f->socket != NULL)
+		err_set(err, ERR_REJECT, "the daemon says: %s (%d)",
+			words != NULL ? words : "no words", a->status);
+	else if (a->status == 401 || a->status == 403)
 		err_set(err, ERR_PERMANENT,
 			"%s (HTTP %d; --token-file FILE gives a token)",
 			words != NULL ? words : "not allowed", a->status);
 	else
-		err_set(err, ERR_REJECT, "%s (HTTP %d)",
+		err_set(err, ERR_REJECT, "%s: %s (HTTP %d)", f->base,
 			words != NULL ? words : "this is not mmlag's listener",
 			a->status);
 	json_decref(o);
 	return err->class;
 }
 
-int feed_get(struct feed *f, const char *target, json_t **out, struct err *err)
+int feed_ask(struct feed *f, const char *target, const char *body, struct buf *answer,
+	     struct err *err)
 {
 	char *url = mem_printf("%s%s", f->base, target);
-	struct http_request r = {.method = "GET", .url = url, .answer_max = ANSWER_MAX};
+	struct http_request r = {.method = body == NULL ? "GET" : "POST",
+				 .url = url,
+				 .content_type =
+					 body == NULL ? NULL : "application/json",
+				 .body = body,
+				 .body_len = body == NULL ? 0 : strlen(body),
+				 .timeout_ms = body == NULL ? 0 : CHANGE_MS,
+				 .answer_max = ANSWER_MAX};
 	struct http_answer a;
 	int rc = http_exchange(f->http, &r, &a, err);
 
 	if (rc != 0 && f->socket != NULL && err->code == HTTP_NOT_SENT)
 		rc = no_daemon(f, err);
-	if (rc == 0 && a.status != 200)
-		rc = refused(&a, err);
+	else if (rc == 0 && (a.status < 200 || a.status > 299))
+		rc = refused(f, &a, err);
+	else if (rc == 0 && buf_add(answer, buf_str(&a.body), a.body.len) != 0)
+		rc = err_set(err, ERR_RETRY, "the answer to %s is too large", target);
+	http_answer_fini(&a);
+	free(url);
+	if (rc != 0)
+		utf8_plain(err->text);
+	return rc;
+}
+
+int feed_get(struct feed *f, const char *target, json_t **out, struct err *err)
+{
+	struct buf answer = BUF_INIT(ANSWER_MAX);
+	int rc = feed_ask(f, target, NULL, &answer, err);
+
 	if (rc == 0) {
-		*out = json_loadb(buf_str(&a.body), a.body.len, 0, NULL);
+		*out = json_loadb(buf_str(&answer), answer.len, 0, NULL);
 		if (!json_is_object(*out)) {
 			json_decref(*out);
 			rc = err_set(
@@ -140,10 +172,28 @@ int feed_get(struct feed *f, const char *target, json_t **out, struct err *err)
 				"the answer is no JSON: is this mmlag's listener?");
 		}
 	}
-	http_answer_fini(&a);
-	free(url);
+	buf_free(&answer);
+	return rc;
+}
+
+int feed_once(const char *state_dir, const char *target, const char *body,
+	      struct buf *answer, struct err *err)
+{
+	struct http_options o = {.timeout_ms = LOOK_MS, .connect_timeout_ms = LOOK_MS};
+	struct feed f = {NULL};
+	int rc = http_global_init(err);
+
 	if (rc != 0)
-		utf8_plain(err->text);
+		return rc;
+	to_socket(&f, state_dir);
+	o.unix_socket = f.socket;
+	rc = http_open(&f.http, &o, NULL, err);
+	if (rc == 0)
+		rc = feed_ask(&f, target, body, answer, err);
+	http_close(f.http);
+	free(f.base);
+	free(f.socket);
+	http_global_fini();
 	return rc;
 }
 

@@ -172,8 +172,8 @@ static int look(const struct init_target *t, const char *scratch)
 		init_print(t, &found, &yaml);
 		fputs(buf_str(&yaml), stdout);
 		fprintf(stderr,
-			"%zu topic%s in %zu group%s. Next: add the elasticsearch "
-			"section, then mmlag check.\n",
+			"%zu topic%s in %zu group%s; next: add the elasticsearch "
+			"section, then mmlag check\n",
 			init_topic_count(&found),
 			init_topic_count(&found) == 1 ? "" : "s",
 			init_group_count(&found),

@@ -46,7 +46,7 @@ int interrupt_init(struct wake *wake, bool screen, struct err *err)
 
 	if (wake_init(wake) != 0)
 		return err_set_errno(err, ERR_RETRY, errno,
-				     "no descriptor (ulimit -n)");
+				     "no descriptor to wait with (ulimit -n)");
 	owner = wake;
 	sigaction(SIGPIPE, &ignore, NULL);
 	set_all(on_signal, screen);

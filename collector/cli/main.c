@@ -28,6 +28,7 @@ static const struct {
 	{"tail", cli_tail, "the newest documents of the running daemon, as they come"},
 	{"top", cli_top, "a live table of its topics in the terminal"},
 	{"brokers", cli_brokers, "message rates of brokers, from Prometheus"},
+	{"report", cli_report, "a bundle for a support case, without secrets"},
 	{"watch", cli_watch, "a group's lag from a metrics page, a line an interval"},
 };
 

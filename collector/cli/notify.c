@@ -119,7 +119,9 @@ static int test(const struct config *c, const char *only)
 	int failed;
 
 	if (c->receiver_count == 0) {
-		fprintf(stderr, "mmlag notify: there are no receivers in %s\n",
+		fprintf(stderr,
+			"mmlag notify: there are no receivers in %s; add "
+			"\"receivers:\"\n",
 			c->path);
 		return 1;
 	}

@@ -74,7 +74,8 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	if (rest != NULL)
 		*rest = optind;
 	else if (optind < argc)
-		return options_usage(argv[0], "what is '%s'?", argv[optind]);
+		return options_usage(argv[0], "'%s' is one argument too many",
+				     argv[optind]);
 	return OPTIONS_GO_ON;
 }
 

@@ -81,7 +81,8 @@ int screen_open(struct screen **out, struct err *err)
 	buf_init(&s->last, FRAME_MAX);
 	if (tcgetattr(STDIN_FILENO, &s->saved) != 0) {
 		free(s);
-		return err_set_errno(err, ERR_PERMANENT, errno, "the terminal");
+		return err_set_errno(err, ERR_PERMANENT, errno,
+				     "the terminal does not tell its settings");
 	}
 	screen_enter(s);
 	*out = s;

@@ -13,10 +13,11 @@
 
 #include "base/jsonw.h"
 #include "base/mem.h"
-#include "base/size_text.h"
+#include "base/size.h"
 #include "cli/commands.h"
-#include "cli/control.h"
+#include "cli/feed.h"
 #include "cli/options.h"
+#include "cli/spool.h"
 #include "run/daemon.h"
 #include "run/statelock.h"
 #include "store/reader.h"
@@ -96,7 +97,7 @@ static json_t *live_status(const char *dir)
 	struct err err = ERR_INIT;
 	json_t *tree = NULL, *spool = NULL;
 
-	if (control_ask(dir, "/api/v1/status", NULL, &answer, &err) == 0)
+	if (feed_once(dir, "/api/v1/status", NULL, &answer, &err) == 0)
 		tree = json_loadb(buf_str(&answer), answer.len, 0, NULL);
 	spool = json_incref(json_object_get(tree, "spool"));
 	json_decref(tree);
@@ -104,7 +105,7 @@ static json_t *live_status(const char *dir)
 	return spool;
 }
 
-static json_t *file_status(const char *dir, struct err *err)
+json_t *spool_file_status(const char *dir, struct err *err)
 {
 	struct buf text = BUF_INIT(ANSWER_MAX);
 	struct store_status st;
@@ -139,8 +140,8 @@ static void print_status(const json_t *st)
 	char *trouble = plain(st, "trouble"), *aside = plain(st, "set_aside");
 	int64_t oldest = number(st, "oldest");
 
-	size_format(number(st, "bytes"), bytes);
-	size_format(number(st, "dead_bytes"), dead_bytes);
+	size_text(number(st, "bytes"), bytes);
+	size_text(number(st, "dead_bytes"), dead_bytes);
 	wall_format((struct wall){oldest}, since);
 	printf("waiting       %" PRId64 " documents, %s%s%s\n", number(st, "documents"),
 	       bytes, oldest != 0 ? ", the oldest of " : "", oldest != 0 ? since : "");
@@ -162,7 +163,7 @@ static int do_status(const struct order *o)
 	char *text;
 
 	if (st == NULL)
-		st = file_status(o->config->state_dir, &err);
+		st = spool_file_status(o->config->state_dir, &err);
 	if (st == NULL)
 		return fail(&err);
 	if (o->json) {
@@ -385,7 +386,7 @@ static int change(const struct order *o, enum store_question_kind kind,
 	struct buf answer = BUF_INIT(ANSWER_MAX);
 	struct err err = ERR_INIT, own = ERR_INIT;
 	char *body = body_of(o);
-	int rc = control_ask(o->config->state_dir, path, body, &answer, &err);
+	int rc = feed_once(o->config->state_dir, path, body, &answer, &err);
 	json_t *tree;
 
 	if (rc == ERR_AGAIN) {
@@ -482,7 +483,7 @@ static int read_rest(const struct verb *v, struct order *o, int argc, char **arg
 	if (v->wants == A_FILE)
 		return read_file(o, argc, argv);
 	if (argc > 0)
-		return options_usage("spool", "what is '%s'?", argv[0]);
+		return options_usage("spool", "'%s' is one argument too many", argv[0]);
 	return 0;
 }
 

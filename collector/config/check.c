@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <regex.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -210,15 +211,18 @@ int check_url(const char *text, struct err *err)
 			       "spoken",
 			       text);
 	p += strlen("://");
+	/* what is behind the host may be a secret, as the path of a webhook is */
+	n = strcspn(p, "/?# \t\\\"<>");
 	if (p[strcspn(p, "?# \t\\\"<>")] != '\0')
 		return err_set(err, ERR_REJECT,
-			       "\"%.60s\": a URL here ends with the host, the "
-			       "port, or a plain path",
-			       text);
-	n = strcspn(p, "/");
+			       "\"%.*s/...\": a URL here ends with the host, the port, "
+			       "or a plain path, without '?', '#', quotes or blanks",
+			       (int)(p - text + (ptrdiff_t)n), text);
 	if (strstr(p + n, "//") != NULL || strstr(p + n, "/.") != NULL)
-		return err_set(err, ERR_REJECT, "\"%.60s\": the path is not plain",
-			       text);
+		return err_set(err, ERR_REJECT,
+			       "\"%.*s/...\": the path is not plain; leave out '//' "
+			       "and '/.'",
+			       (int)(p - text + (ptrdiff_t)n), text);
 	return check_authority(p, n, err);
 }
 

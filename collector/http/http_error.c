@@ -2,6 +2,7 @@
  * http_error: libcurl's errors as ours: was anything sent, is it for an operator, and
  * what to do. */
 #include <openssl/x509_vfy.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,16 +115,39 @@ static bool is_permanent(CURLcode code)
 	}
 }
 
+/* "Failed to connect to HOST port N after 3 ms: Couldn't connect to server" tells the
+ * same thing twice and not why: whom it tried, which may be a proxy, and the system's
+ * reason in `room`. Returns what to say. */
+static const char *reason_of_connect(CURL *easy, const char *detail, char *room,
+				     size_t size)
+{
+	static const char tried[] = "Failed to connect to ";
+	const char *whom = detail + strlen(tried);
+	const char *after = strstr(detail, " after ");
+	long number = 0;
+
+	if (strncmp(detail, tried, strlen(tried)) != 0 || after == NULL ||
+	    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number) != CURLE_OK ||
+	    number == 0)
+		return detail;
+	errno = (int)number;
+	snprintf(room, size, "cannot connect to %.*s: %m", (int)(after - whom), whom);
+	return room;
+}
+
 int http_error_map(CURL *easy, CURLcode code, const char *detail, const char *origin,
 		   struct err *err)
 {
 	enum http_failure failure = HTTP_UNKNOWN;
 	curl_off_t sending = 0;
+	char room[CURL_ERROR_SIZE];
 	const char *hint;
 
 	if (*detail == '\0')
 		detail = curl_easy_strerror(code);
 	hint = advice(easy, code, detail);
+	if (code == CURLE_COULDNT_CONNECT)
+		detail = reason_of_connect(easy, detail, room, sizeof(room));
 	if (is_tls(code, detail))
 		failure = HTTP_TLS;
 	else if (curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sending) ==

@@ -115,7 +115,9 @@ static int find_url(const struct notify *n, size_t place, struct buf *url,
 	} else if (r->type == RECEIVER_PAGERDUTY) {
 		(void)buf_addstr(url, PAGERDUTY);
 	} else {
-		return err_set(err, ERR_RETRY, "receiver %s has no url", r->name);
+		return err_set(err, ERR_RETRY,
+			       "receiver %s has no URL: give it urls or url_file",
+			       r->name);
 	}
 	while (url->len > 0 && strchr(" \t\r\n/", url->data[url->len - 1]) != NULL &&
 	       (r->type == RECEIVER_ALERTMANAGER || url->data[url->len - 1] != '/'))
@@ -133,7 +135,10 @@ static int find_url(const struct notify *n, size_t place, struct buf *url,
 	} else {
 		snprintf(a->request, sizeof(a->request), "POST %.240s", buf_str(url));
 	}
-	return url->failed ? err_set(err, ERR_RETRY, "the url is too long") : 0;
+	return url->failed ? err_set(err, ERR_RETRY,
+				     "receiver %s: its URL is longer than %d bytes",
+				     r->name, URL_MAX)
+			   : 0;
 }
 
 static int make_body(const struct notify *n, const struct message *m, struct buf *body,
@@ -155,7 +160,8 @@ static int make_body(const struct notify *n, const struct message *m, struct buf
 		break;
 	case RECEIVER_PAGERDUTY:
 		if (n->r->routing_key_file == NULL)
-			rc = err_set(err, ERR_RETRY, "routing_key_file is needed");
+			rc = err_set(err, ERR_RETRY,
+				     "receiver %s needs routing_key_file", n->r->name);
 		else if (file_read_secret(n->r->routing_key_file, &key, err) != 0)
 			rc = ERR_RETRY;
 		else
@@ -276,7 +282,8 @@ static int send_email(const struct notify *n, const struct message *m,
 	int rc = 0;
 
 	if (r->smtp == NULL || r->from == NULL || r->to.n == 0)
-		return err_set(err, ERR_RETRY, "smtp, from and to are needed");
+		return err_set(err, ERR_RETRY, "receiver %s needs smtp, from and to",
+			       r->name);
 	snprintf(a->request, sizeof(a->request), "MAIL through %.200s", r->smtp);
 	if (r->password_file != NULL) {
 		if (file_read_secret(r->password_file, &password, err) != 0)

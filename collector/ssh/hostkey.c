@@ -377,7 +377,7 @@ static void refuse_changed(const struct hostkeys *h, const struct hostkey_entry 
 			entry->file, entry->line, h->name, old, type, shown, advice);
 	else
 		err_set(err, ERR_PERMANENT,
-			"host key of %s has CHANGED: it shows %s, %s:%d has %s: an "
+			"host key of %s has changed: it shows %s, %s:%d has %s: an "
 			"attack, or a new host; if new, delete that line and set "
 			"host_key: accept-new",
 			h->name, shown, entry->file, entry->line, known);

@@ -161,10 +161,11 @@ static int open_import(struct pair *p, struct ask *a)
 
 	if (q->file == NULL || strchr(q->file, '/') != NULL ||
 	    strncmp(q->file, "mmlag.db.", strlen("mmlag.db.")) != 0)
-		return err_set(&q->err, ERR_REJECT,
-			       "only a file of %s can be taken in, by its name there, "
-			       "such as mmlag.db.aside-…",
-			       p->dir);
+		return err_set(
+			&q->err, ERR_REJECT,
+			"\"%.100s\" is not to be taken in: only a file of %s can, "
+			"by its name there, such as mmlag.db.aside-…",
+			q->file == NULL ? "" : q->file, p->dir);
 	if (pair_file(p) == NULL || p->no_room)
 		return err_set(&q->err, ERR_RETRY,
 			       "the spool's file cannot be written now: %s",

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/statvfs.h>
 
-#include "base/size_text.h"
+#include "base/size.h"
 
 #include "banned.h"
 
@@ -28,8 +28,8 @@ bool room_is_low(const char *dir, int64_t min_free, bool was_low, char *words,
 		available = INT64_MAX;
 	if (available >= enough)
 		return false;
-	size_format(available, have);
-	size_format(min_free, want);
+	size_text(available, have);
+	size_text(min_free, want);
 	snprintf(
 		words, size,
 		"%.80s: %s are free in this file system, spool.min_free asks for %s%s: "

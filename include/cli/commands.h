@@ -18,6 +18,7 @@ int cli_export(int argc, char **argv); /* files for other programs.  @thread mai
 int cli_import(int argc, char **argv); /* … put there.  @thread main */
 int cli_tail(int argc, char **argv);   /* documents as they come.  @thread main */
 int cli_top(int argc, char **argv);    /* a live table.  @thread main */
+int cli_report(int argc, char **argv); /* a bundle for support.  @thread main */
 int cli_watch(int argc, char **argv);  /* a metrics page → a lag.  @thread main */
 int cli_brokers(int argc,
 		char **argv); /* Prometheus → rates of brokers.  @thread main */

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/wake.h"
 #include "http/http.h"
@@ -21,11 +22,25 @@ NODISCARD int feed_open(struct feed **out, const char *command, const char *path
 			struct wake *wake);
 void feed_close(struct feed *f); /* NULL is legal */
 
-/* GET `target` ("/api/v1/…"). Returns 0 with a JSON object that the caller lets go of.
- * Without a daemon the error says so, and what to do. The text is clean for a terminal.
+/* Send and wait: a GET, or with `body` (JSON) a POST. `answer` gets the body of a 2xx;
+ * any other status is an error with the daemon's own words. ERR_AGAIN: no daemon
+ * listens on the socket, nothing was sent; the error says so, and what to do. The text
+ * is clean for a terminal.
+ * @thread main; blocks for at most 5 s, with a body 10 min */
+NODISCARD int feed_ask(struct feed *f, const char *target, const char *body,
+		       struct buf *answer, struct err *err);
+
+/* GET `target` ("/api/v1/…"), as feed_ask does. Returns 0 with a JSON object that the
+ * caller lets go of.
  * @thread main; blocks for at most 5 s */
 NODISCARD int feed_get(struct feed *f, const char *target, json_t **out,
 		       struct err *err);
+
+/* One question to the daemon that works in `state_dir`: open, feed_ask, close. libcurl
+ * is made ready and let go here.
+ * @thread main; blocks as feed_ask */
+NODISCARD int feed_once(const char *state_dir, const char *target, const char *body,
+			struct buf *answer, struct err *err);
 
 /* Append `s` as one part of a path or a query.  @thread main */
 void feed_escape(struct buf *out, const char *s);

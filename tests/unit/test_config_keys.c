@@ -17,6 +17,7 @@
 #include "config/scalar_int.h"
 #include "config/schema_int.h"
 #include "config/tree_int.h"
+#include "support/document.h"
 
 #include "banned.h"
 
@@ -469,6 +470,16 @@ static void the_reference_has_every_key_in_rows_of_six_columns(void **state)
 	buf_free(&reference);
 }
 
+static void the_document_of_all_keys_is_current(void **state)
+{
+	struct buf now = BUF_INIT(1 << 20);
+
+	(void)state;
+	config_print_reference(&now);
+	assert_document_is_current("docs/configuration.md", "| key |", &now);
+	buf_free(&now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +490,7 @@ int main(void)
 		cmocka_unit_test(what_is_printed_is_json_and_reads_back_as_the_same),
 		cmocka_unit_test(every_row_is_consistent),
 		cmocka_unit_test(the_reference_has_every_key_in_rows_of_six_columns),
+		cmocka_unit_test(the_document_of_all_keys_is_current),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/metrics.h"
 #include "serve/serve_int.h"
+#include "support/document.h"
 #include "support/views.h"
 
 #define RECORDED "tests/data/kafka_exporter/1.9.0.metrics"
@@ -429,32 +430,14 @@ static void figures_are_those_of_the_view(void **state)
 	page_end(&p);
 }
 
-/* MMLAG_UPDATE=1 writes it anew. */
 static void the_document_of_metrics_is_current(void **state)
 {
-	static const char path[] = "docs/metrics.md", mark[] = "| metric |";
-	struct buf now = BUF_INIT(1 << 20), doc = BUF_INIT(1 << 20);
-	struct err err = ERR_INIT;
-	const char *table;
-	FILE *f;
+	struct buf now = BUF_INIT(1 << 20);
 
 	(void)state;
 	figures_reference(&now);
-	if (file_read(path, &doc, &err) != 0)
-		fail_msg("%s", err.text);
-	table = strstr(buf_str(&doc), mark);
-	assert_non_null(table);
-	if (getenv("MMLAG_UPDATE") != NULL) {
-		f = fopen(path, "w");
-		assert_non_null(f);
-		fprintf(f, "%.*s%s", (int)(table - buf_str(&doc)), buf_str(&doc),
-			buf_str(&now));
-		fclose(f);
-	} else {
-		assert_string_equal(table, buf_str(&now));
-	}
+	assert_document_is_current("docs/metrics.md", "| metric |", &now);
 	buf_free(&now);
-	buf_free(&doc);
 }
 
 int main(void)
