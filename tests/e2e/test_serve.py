@@ -264,6 +264,10 @@ def test_who_may_do_what_on_loopback(pages):
     own = f"http://127.0.0.1:{pages.port}"
     assert pages(path, "POST", level, **JSON, **BEARER, Origin=own).status == 200
     assert pages("/metrics", "POST", "{}", **JSON, **BEARER).status == 405
+    for path in ["/", "/metrics", "/-/healthy", "/v3/kafka", "/api/v1/topics"]:
+        answer = pages(path, "POST", "{}")  # whoever asks, there is nothing to change
+        assert answer.status == 405 and answer.headers["Allow"] == "GET, HEAD", path
+    assert pages("/api/v1/loglevel", "PUT").headers["Allow"] == "POST"
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]:
         answer = pages("/v3/kafka/default/consumer/oasis-group", method)
         assert answer.status == 405 and "GET" in answer.headers["Allow"], method
