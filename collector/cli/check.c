@@ -281,7 +281,8 @@ static int check(const char *path, bool offline, bool fix)
 	if (c == NULL)
 		return EXIT_CONFIG;
 	if (offline) {
-		printf("%s: %zu topics, no errors\n", path, c->topic_count);
+		printf("%s: %zu topic%s, no errors\n", path, c->topic_count,
+		       c->topic_count == 1 ? "" : "s");
 	} else if (http_global_init(&err) != 0 || ssh_global_init(&err) != 0) {
 		fprintf(stderr, "mmlag check: %s\n", err.text);
 		rc = 1;
