@@ -170,6 +170,7 @@ def test_a_topic_comes_with_its_history(pages):
     later = pages(f"/api/v1/topics/orders?since={first[0] + 3600000}&until={first[0] + 7200000}")
     assert later.json()["history"]["points"] == []
     assert pages("/api/v1/topics/orders?since=2026-01-01T00:00:00Z").status == 200
+    assert pages("/api/v1/topics/orders?since=90m").json()["history"]["points"]
     for bad in ["since=yesterday", "until=x", "since=-5"]:
         assert pages("/api/v1/topics/orders?" + bad).status == 400, bad
 
