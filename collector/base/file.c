@@ -93,6 +93,8 @@ static int check_owner(int fd, const char *path, mode_t shared, struct err *err)
 		return err_set(err, ERR_PERMANENT,
 			       "%s: mode %04o lets others read it: chmod 600 %s", path,
 			       (unsigned)(st.st_mode & 07777), path);
+	if (st.st_size == 0)
+		return err_set(err, ERR_PERMANENT, "%s: is empty", path);
 	return 0;
 }
 
