@@ -188,10 +188,11 @@ static int read_options(struct brokers *b, const struct given *g)
 
 	if (b->query.url == NULL)
 		return options_usage("brokers", "--prometheus is needed");
-	if (!options_is_url(b->query.url))
-		return options_usage("brokers",
-				     "--prometheus '%s' is no URL; write http://%s",
-				     b->query.url, b->query.url);
+	rc = options_url("brokers", "--prometheus", b->query.url);
+	if (rc == OPTIONS_GO_ON)
+		rc = options_http("brokers", &b->options);
+	if (rc != OPTIONS_GO_ON)
+		return rc;
 	if (b->metric != NULL && b->expression != NULL)
 		return options_usage("brokers", "give one of --metric and --query");
 	if (b->json && b->csv)

@@ -60,14 +60,14 @@ int feed_open(struct feed **out, const char *command, const char *path, const ch
 	struct feed *f = mem_calloc(1, sizeof(*f));
 	struct http_options options = *o;
 	struct err err = ERR_INIT;
-	int rc = 0;
+	int rc = options_http(command, o);
 
-	if (url == NULL)
-		rc = find_socket(f, path);
-	else if (options_is_url(url))
+	if (rc == OPTIONS_GO_ON && url != NULL)
+		rc = options_url(command, "--url", url);
+	if (rc == OPTIONS_GO_ON)
+		rc = url == NULL ? find_socket(f, path) : 0;
+	if (url != NULL)
 		f->base = trimmed(url);
-	else
-		rc = options_usage(command, "'%s' is no URL (http://host:9308)", url);
 	options.unix_socket = f->socket;
 	options.timeout_ms = options.connect_timeout_ms = LOOK_MS;
 	if (rc == 0 && http_open(&f->http, &options, wake, &err) != 0) {

@@ -39,11 +39,16 @@ struct import {
 static int check_options(struct import *m)
 {
 	char *end;
+	int rc;
 
-	if (m->url == NULL ||
-	    (strncmp(m->url, "http://", 7) != 0 && strncmp(m->url, "https://", 8) != 0))
+	if (m->url == NULL)
 		return options_usage("import",
 				     "--url http://… or https://… says where to");
+	rc = options_url("import", "--url", m->url);
+	if (rc == OPTIONS_GO_ON)
+		rc = options_http("import", &m->http);
+	if (rc != OPTIONS_GO_ON)
+		return rc;
 	if (strpbrk(m->url, "?# \t\r\n") != NULL)
 		return options_usage("import", "--url ends before a '?', '#' or blank");
 	if (m->kibana && m->tenant != NULL)

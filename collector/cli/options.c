@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "http/http.h"
 
 #include "banned.h"
 
@@ -79,9 +80,32 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	return OPTIONS_GO_ON;
 }
 
-bool options_is_url(const char *text)
+int options_http(const char *command, const struct http_options *o)
 {
-	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+	int ways = (o->username != NULL || o->password_file != NULL) +
+		   (o->api_key_file != NULL) + (o->token_file != NULL);
+
+	if (ways > 1)
+		return options_usage(command, "give one of --user, --token-file and "
+					      "--api-key-file");
+	if ((o->username == NULL) != (o->password_file == NULL))
+		return options_usage(command, "--user and --password-file go together");
+	return OPTIONS_GO_ON;
+}
+
+int options_url(const char *command, const char *option, const char *text)
+{
+	const char *host = strstr(text, "://");
+
+	if (host == NULL)
+		return options_usage(command, "%s '%s' is no URL; write http://%s",
+				     option, text, *text != '\0' ? text : "HOST:PORT");
+	if ((strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) ||
+	    host[3] == '\0' || host[3] == '/' || host[3] == ':')
+		return options_usage(
+			command, "%s '%s' is no URL of http:// or https:// with a host",
+			option, text);
+	return OPTIONS_GO_ON;
 }
 
 bool options_colour(FILE *stream)

@@ -127,13 +127,15 @@ static int read_options(struct watch *w, const char *threshold, const char *inte
 			const char *count)
 {
 	struct err err = ERR_INIT;
+	int rc;
 
 	if (w->url == NULL || w->group == NULL || *w->group == '\0')
 		return options_usage("watch", "--exporter and --group are needed");
-	if (!options_is_url(w->url))
-		return options_usage("watch",
-				     "--exporter '%s' is no URL; write http://%s",
-				     w->url, w->url);
+	rc = options_url("watch", "--exporter", w->url);
+	if (rc == OPTIONS_GO_ON)
+		rc = options_http("watch", &w->options);
+	if (rc != OPTIONS_GO_ON)
+		return rc;
 	if (threshold != NULL && config_text_int(threshold, &w->threshold, &err) != 0)
 		return options_usage("watch", "--threshold: %s", err.text);
 	if (interval != NULL &&

@@ -71,7 +71,9 @@ static void need_name(const struct resolver *r, const struct config_topic *t)
 {
 	const struct node *entry = &r->entries->child[t - r->c->topics];
 
-	if (entry->kind == NODE_MAP && !given(r, t, "name") && !given(r, t, "match"))
+	if ((entry->kind == NODE_MAP ||
+	     (tree_is_null(entry) && *entry->text != '\0')) &&
+	    !given(r, t, "name") && !given(r, t, "match"))
 		finding_error(r->f, entry->line, entry->column,
 			      "\"name\" is missing in this entry of topics");
 	if (given(r, t, "name") && given(r, t, "match"))

@@ -104,34 +104,40 @@ static void check_receiver(const struct resolver *r, const struct node *map,
 	}
 }
 
-static void check_names(const struct resolver *r, const struct node *list)
+static void check_name(const struct resolver *r, const struct node *entry,
+		       const char *what, const char *name, const char *before)
+{
+	if (name != NULL && before != NULL && strcmp(name, before) == 0)
+		finding_error(r->f, entry->line, entry->column,
+			      "%s \"%.60s\" stands here a second time", what, name);
+}
+
+static void check_names(const struct resolver *r, const struct node *receivers,
+			const struct node *brokers)
 {
 	const struct config *c = r->c;
 
-	for (size_t i = 0; i < c->receiver_count; i++)
+	for (size_t i = 0; receivers != NULL && i < c->receiver_count; i++)
 		for (size_t k = 0; k < i; k++)
-			if (c->receivers[i].name != NULL &&
-			    c->receivers[k].name != NULL &&
-			    strcmp(c->receivers[i].name, c->receivers[k].name) == 0)
-				finding_error(r->f, list->child[i].line,
-					      list->child[i].column,
-					      "receiver \"%.60s\" stands here a second "
-					      "time",
-					      c->receivers[i].name);
+			check_name(r, &receivers->child[i], "receiver",
+				   c->receivers[i].name, c->receivers[k].name);
+	for (size_t i = 0; brokers != NULL && i < c->broker_count; i++)
+		for (size_t k = 0; k < i; k++)
+			check_name(r, &brokers->child[i],
+				   "brokers:", c->brokers[i].name, c->brokers[k].name);
 }
 
 void resolve_telling(const struct resolver *r)
 {
 	const struct node *quiet = tree_find(tree_find(r->root, "alerts"), "quiet");
 	const struct node *receivers = tree_find(r->root, "receivers");
+	const struct node *brokers = tree_find(r->root, "brokers");
 	const struct config *c = r->c;
 
 	for (size_t i = 0; quiet != NULL && i < c->alerts.quiet_count && i < quiet->n;
 	     i++)
 		check_quiet(r, &quiet->child[i], &c->alerts.quiet[i]);
-	if (receivers == NULL || receivers->n != c->receiver_count)
-		return;
-	for (size_t i = 0; i < c->receiver_count; i++)
+	check_names(r, receivers, brokers);
+	for (size_t i = 0; receivers != NULL && i < c->receiver_count; i++)
 		check_receiver(r, &receivers->child[i], &c->receivers[i]);
-	check_names(r, receivers);
 }

@@ -229,6 +229,15 @@ static size_t behind_group(const struct table_header *h, struct span line,
 	return n;
 }
 
+/* A '-' for the lag speaks for a guess only where an offset lacks too and no column is
+ * missing: else a row that is none would be read one word further on. */
+static bool may_lack_lag(const struct table_header *h, size_t fields,
+			 const struct partition *p)
+{
+	return p->has_lag ||
+	       ((!p->has_committed || !p->has_end) && fields > (size_t)h->last);
+}
+
 /* Where the topic stands in a line that begins with a group id of any kind: where the
  * header has it; else behind the id that we know; else the first place that fits best.
  * `n` when nowhere. */
@@ -254,7 +263,7 @@ static size_t find_topic(const struct table_header *h, struct span line,
 			return i;
 		if (i == known)
 			fit = FIT_KNOWN;
-		else if (fit == FIT_LOOSE)
+		else if (fit == FIT_LOOSE || !may_lack_lag(h, n - i, &p))
 			continue; /* neither place nor name nor numbers speak for it */
 		if (fit > best_fit) {
 			best = i;

@@ -283,17 +283,25 @@ static void finish_topic(struct serve *s, struct request *r,
 		send_topic(s, r, buf_str(&q->answer), q->answer.len);
 }
 
-/* Milliseconds or RFC 3339; false for anything else. */
+/* Milliseconds, RFC 3339, or a duration: so long before now; false for anything else.
+ */
 static bool time_of(const struct target *t, const char *key, struct wall otherwise,
 		    struct wall *out)
 {
 	const char *text = target_query(t, key);
+	struct err err = ERR_INIT;
+	int64_t ago;
 
 	*out = otherwise;
 	if (text == NULL)
 		return true;
 	out->ms = number_of(text);
-	return out->ms >= 0 || wall_parse(text, out) == 0;
+	if (out->ms >= 0 || wall_parse(text, out) == 0)
+		return true;
+	if (config_duration(text, &ago, &err) != 0)
+		return false;
+	out->ms = clock_wall().ms - ago;
+	return true;
 }
 
 static struct store_question *history_of(struct serve *s, const struct view *v,
@@ -317,10 +325,9 @@ void api_topic(struct serve *s, struct request *r)
 
 	if (!time_of(&r->target, "until", now, &until) ||
 	    !time_of(&r->target, "since", (struct wall){until.ms - HOUR_MS}, &since))
-		reply_error(
-			&r->reply, MHD_HTTP_BAD_REQUEST,
-			"since and until are milliseconds since 1970, or times like "
-			"2026-11-21T03:36:10Z");
+		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
+			    "since and until are milliseconds since 1970, times like "
+			    "2026-11-21T03:36:10Z, or so long ago: 90m");
 	else if (v == NULL || s->parts.store == NULL)
 		send_topic(s, r, "null", 4);
 	else

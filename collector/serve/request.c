@@ -94,7 +94,7 @@ void request_begin(struct serve *s, struct request *r, const struct caller *c,
 	else if (!r->post && !is_get(method)) {
 		reply_error(&r->reply, MHD_HTTP_METHOD_NOT_ALLOWED,
 			    "only GET, HEAD and POST are spoken");
-		r->reply.allow = "GET, HEAD, POST";
+		r->reply.allow = route_changes(&r->target) ? "POST" : "GET, HEAD";
 	} else if (!route_is_open(&r->target) && !guard_reads(&s->guard, c))
 		refuse_token(s, &r->reply, "reading from elsewhere");
 	else if (is_foreign(r, c))
@@ -115,12 +115,14 @@ void request_add(struct request *r, const char *data, size_t n)
 
 void request_answer(struct serve *s, struct request *r, const struct caller *c)
 {
+	bool change = r->post && route_changes(&r->target); /* else 404 or 405 */
+
 	if (r->body.failed)
 		reply_error(&r->reply, MHD_HTTP_CONTENT_TOO_LARGE,
 			    "a body has at most %d bytes", SERVE_BODY_MAX);
-	else if (r->post && !guard_changes(&s->guard, c))
+	else if (change && !guard_changes(&s->guard, c))
 		refuse_token(s, &r->reply, "a change");
-	else if (r->post && !is_json(r))
+	else if (change && !is_json(r))
 		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
 			    "send JSON, with Content-Type: " TYPE_JSON);
 	else

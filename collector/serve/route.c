@@ -238,6 +238,13 @@ bool route_is_open(const struct target *t)
 	return route != NULL && route->open;
 }
 
+bool route_changes(const struct target *t)
+{
+	const struct route *route = find(t);
+
+	return route != NULL && route->post;
+}
+
 static void refuse_method(struct request *r, const char *allow)
 {
 	reply_error(&r->reply, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes %s only",

@@ -108,6 +108,9 @@ void route_answer(struct serve *s, struct request *r);
 /* Does this path lead to anything, and may it be read without a token?  @thread any */
 bool route_is_open(const struct target *t);
 
+/* Does this path take POST, and nothing else?  @thread any */
+bool route_changes(const struct target *t);
+
 /* ---- reply.c ---- */
 
 /* Take the bytes of `body` as the answer.  @thread http */

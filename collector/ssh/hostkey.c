@@ -409,6 +409,23 @@ static int refuse(const struct hostkeys *h, const struct config_topic *t,
 	return ERR_PERMANENT;
 }
 
+/* The default file stands in the state directory, which the daemon makes at its first
+ * start. Commands that look before that leave nothing behind. */
+static bool is_too_early(const struct config_topic *t)
+{
+	const char *file = t->known_hosts.v[0];
+	const char *slash = strrchr(file, '/');
+	bool missing;
+	char *dir;
+
+	if (t->known_hosts_explicit || t->ssh_config || slash == NULL)
+		return false;
+	dir = mem_printf("%.*s", (int)(slash - file), file);
+	missing = access(dir, F_OK) != 0 && errno == ENOENT;
+	free(dir);
+	return missing;
+}
+
 /* Look again under the lock, then add the key. */
 static int accept_new(struct hostkeys *h, const struct config_topic *t,
 		      struct span blob, struct err *err)
@@ -424,7 +441,7 @@ static int accept_new(struct hostkeys *h, const struct config_topic *t,
 	forget_entries(h);
 	hostkeys_add_files(h, &t->known_hosts);
 	verdict = hostkeys_judge(h, blob, &entry);
-	if (verdict == HOSTKEY_NEW)
+	if (verdict == HOSTKEY_NEW && !is_too_early(t))
 		rc = append_line(t->known_hosts.v[0], &line, err);
 	pthread_mutex_unlock(&append_lock);
 	buf_free(&line);

@@ -62,7 +62,8 @@ void hostkeys_methods(const struct hostkeys *h, struct buf *out);
 void hostkeys_line(const struct hostkeys *h, struct span blob, struct buf *out);
 
 /* The whole decision for `t`, under its policy; adds to the first file what is accepted
- * as new. ERR_PERMANENT with reason ssh_host_key.
+ * as new (not where that is the default one and there is no state directory yet).
+ * ERR_PERMANENT with reason ssh_host_key.
  * @thread tailer  @locks its own, process-wide, around the file it appends to */
 NODISCARD int hostkeys_check(struct hostkeys *h, const struct config_topic *t,
 			     struct span blob, struct err *err);

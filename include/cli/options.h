@@ -9,6 +9,8 @@
 
 #include "config/config.h"
 
+struct http_options;
+
 #define OPTIONS_DEFAULT_FILE "/etc/mmlag/mmlag.yaml"
 
 /* Print "mmlag COMMAND: text" and where to find help; returns EXIT_USAGE.
@@ -50,8 +52,13 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	"  --api-key-file FILE   an API key of Elasticsearch\n"                \
 	"  --ca-file FILE        certificates to believe, PEM\n"
 
-/* Does it begin as a URL that is spoken here?  @thread any */
-bool options_is_url(const char *text);
+/* Do these options say one way to log in, whole? OPTIONS_GO_ON, or EXIT_USAGE after
+ * telling what does not fit.  @thread main */
+int options_http(const char *command, const struct http_options *o);
+
+/* Is the value of this option ("--url") a URL that is spoken here? OPTIONS_GO_ON, or
+ * EXIT_USAGE after telling what to write.  @thread main */
+int options_url(const char *command, const char *option, const char *text);
 
 /* Read the file and its secret files' state; print every finding as
  * file:line:column: error|warning: text on stderr. Returns the configuration (let go

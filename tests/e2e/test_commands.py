@@ -96,7 +96,11 @@ def test_garbage_is_a_gap_and_never_a_number(stdin):
 def test_usage_errors_are_64_and_help_is_0():
     for args in (["decode", "--format", "x"], ["decode", "--format", "line"], ["decode", "--at", "n"],
                  ["decode", "--topic", "a b"], ["run", "--nonsense"], ["once", "x"], ["check", "-x"],
-                 ["judge", "x"], ["nonsense"], []):
+                 ["judge", "x"], ["nonsense"], [],
+                 ["brokers", "--prometheus", "http://"], ["watch", "--group", "g", "--exporter", "x:1"],
+                 ["brokers", "--prometheus", "http://h", "--user", "u"],
+                 ["tail", "--url", "ftp://h"], ["top", "--url", "http://h", "--password-file", "f"],
+                 ["import", "kibana", "--url", "http://h", "--token-file", "a", "--api-key-file", "b"]):
         rc, out, err = mmlag(*args)
         assert rc == 64 and out == "" and err, args
     for command in ("run", "once", "check", "decode", "judge"):

@@ -170,6 +170,7 @@ def test_a_topic_comes_with_its_history(pages):
     later = pages(f"/api/v1/topics/orders?since={first[0] + 3600000}&until={first[0] + 7200000}")
     assert later.json()["history"]["points"] == []
     assert pages("/api/v1/topics/orders?since=2026-01-01T00:00:00Z").status == 200
+    assert pages("/api/v1/topics/orders?since=90m").json()["history"]["points"]
     for bad in ["since=yesterday", "until=x", "since=-5"]:
         assert pages("/api/v1/topics/orders?" + bad).status == 400, bad
 
@@ -264,6 +265,10 @@ def test_who_may_do_what_on_loopback(pages):
     own = f"http://127.0.0.1:{pages.port}"
     assert pages(path, "POST", level, **JSON, **BEARER, Origin=own).status == 200
     assert pages("/metrics", "POST", "{}", **JSON, **BEARER).status == 405
+    for path in ["/", "/metrics", "/-/healthy", "/v3/kafka", "/api/v1/topics"]:
+        answer = pages(path, "POST", "{}")  # whoever asks, there is nothing to change
+        assert answer.status == 405 and answer.headers["Allow"] == "GET, HEAD", path
+    assert pages("/api/v1/loglevel", "PUT").headers["Allow"] == "POST"
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]:
         answer = pages("/v3/kafka/default/consumer/oasis-group", method)
         assert answer.status == 405 and "GET" in answer.headers["Allow"], method

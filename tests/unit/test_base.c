@@ -329,6 +329,8 @@ static void a_secret_loses_one_newline_and_must_be_private(void **state)
 	assert_int_equal(file_check_secret("/dev/null", &err), ERR_PERMANENT);
 	path = temp_file("", 0600);
 	assert_int_equal(file_read_secret(path, &b, &err), ERR_PERMANENT);
+	assert_int_equal(file_check_secret(path, &err), ERR_PERMANENT);
+	assert_non_null(strstr(err.text, "is empty"));
 	unlink(path);
 	free(path);
 }

@@ -28,6 +28,19 @@ static const struct {
 			"spool: {}\n"
 			"log: {level: debug}\n",
 	 "6:1: key \"log\" stands here a second time; the first is in line 4\n"},
+	{"a topic without a name", TOPIC_DEFAULTS "topics: [~, null]\n",
+	 "3:10: \"name\" is missing in this entry of topics\n"
+	 "3:13: \"name\" is missing in this entry of topics\n"},
+	{"names twice",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"brokers:\n"
+			"  - {name: x, prometheus: \"http://p:9090\"}\n"
+			"  - {name: x, prometheus: \"http://q:9090\"}\n"
+			"receivers:\n"
+			"  - {name: y, type: command, argv: [a]}\n"
+			"  - {name: y, type: command, argv: [b]}\n",
+	 "6:5: brokers: \"x\" stands here a second time\n"
+	 "9:5: receiver \"y\" stands here a second time\n"},
 	{"a key that is nearly right",
 	 TOPIC_DEFAULTS "topics:\n"
 			"  - name: a\n"

@@ -319,6 +319,18 @@ static void another_key_in_between_is_a_change(void **state)
 	end(&s);
 }
 
+static void before_the_first_start_a_new_key_is_taken_and_not_noted(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s, HOST_KEY_ACCEPT_NEW, NULL);
+	snprintf(s.first, sizeof(s.first), "%s/state/known_hosts", s.dir);
+	assert_int_equal(decide(&s), 0);
+	assert_int_equal(access(s.first, F_OK), -1);
+	end(&s);
+}
+
 static void what_cannot_be_written_or_read_is_no_acceptance(void **state)
 {
 	struct scene s;
@@ -326,6 +338,7 @@ static void what_cannot_be_written_or_read_is_no_acceptance(void **state)
 	(void)state;
 	begin(&s, HOST_KEY_ACCEPT_NEW, NULL);
 	snprintf(s.first, sizeof(s.first), "%s/no/such/dir", s.dir);
+	s.topic.known_hosts_explicit = true;
 	assert_int_equal(decide(&s), ERR_PERMANENT);
 	assert_int_equal(s.err.code, REASON_SSH_HOST_KEY);
 	assert_non_null(strstr(s.err.text, "No such file"));
@@ -410,6 +423,8 @@ int main(void)
 		cmocka_unit_test(a_refusal_shows_fingerprint_file_and_line),
 		cmocka_unit_test(a_new_key_is_added_once_and_only_under_accept_new),
 		cmocka_unit_test(another_key_in_between_is_a_change),
+		cmocka_unit_test(
+			before_the_first_start_a_new_key_is_taken_and_not_noted),
 		cmocka_unit_test(what_cannot_be_written_or_read_is_no_acceptance),
 		cmocka_unit_test(a_pin_needs_no_file_but_minds_revocation),
 		cmocka_unit_test(any_text_is_read_without_harm),

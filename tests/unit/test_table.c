@@ -509,6 +509,25 @@ static void sum_topic(void *arg, const char *group, const char *topic)
 	sample_fini(&s);
 }
 
+static void a_row_that_is_none_is_not_read_one_word_further_on(void **state)
+{
+	static const char *const rows[] = {"g t x 1 2 1 - - -\n",
+					   "g bad/topic 0 1 2 1 - - -\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *text = mem_printf("%s%s", HEADER, rows[i]);
+		struct table *t = read_text(text, NULL, NULL);
+		size_t topics = 0;
+		void *arg[2] = {t, &topics};
+
+		table_each(t, sum_topic, arg);
+		assert_int_equal(topics, 0);
+		table_free(t);
+		free(text);
+	}
+}
+
 static void a_hundred_thousand_topics_and_groups_take_no_time(void **state)
 {
 	struct buf b = BUF_INIT(64u << 20);
@@ -542,6 +561,7 @@ int main(void)
 		cmocka_unit_test(several_groups_are_kept_apart),
 		cmocka_unit_test(the_state_of_the_group_is_what_the_messages_say),
 		cmocka_unit_test(nul_bytes_and_a_giant_line_are_text),
+		cmocka_unit_test(a_row_that_is_none_is_not_read_one_word_further_on),
 		cmocka_unit_test(a_hundred_thousand_topics_and_groups_take_no_time),
 	};
 
