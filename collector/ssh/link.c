@@ -44,6 +44,7 @@ static ssize_t receive(libssh2_socket_t fd, void *out, size_t size, int flags,
 			return -EAGAIN;
 		n = recv(fd, out, size, flags);
 		if (n > 0) {
+			l->heard = true;
 			keep_first_bytes(l, out, (size_t)n);
 			l->budget -= (size_t)n < l->budget ? (size_t)n : l->budget;
 			return n;
