@@ -116,6 +116,7 @@ static int start_command(struct ssh *s, const char *command, struct err *err)
 	if (libssh2_channel_exec(s->channel, command) != 0)
 		return link_error(l, "starting the command", err);
 	libssh2_session_set_blocking(l->session, 0);
+	link_slim(l);
 	l->waits = false;
 	return 0;
 }

@@ -77,6 +77,9 @@ NODISCARD int link_open(struct link *l, const struct route *r, struct wake *wake
 /* At once: no farewell, nothing waited for.  @thread tailer */
 void link_close(struct link *l);
 
+/* Give back memory that only the set-up needed.  @thread tailer */
+void link_slim(struct link *l);
+
 /* How long what follows may take.  @thread tailer */
 void link_limit(struct link *l, int64_t ms);
 
