@@ -3,9 +3,11 @@
  * its blocking mode (its non-blocking set-up has bugs), but never waits itself: our
  * receive callback does, so that a stop or a deadline ends every wait at once. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +46,7 @@ static ssize_t receive(libssh2_socket_t fd, void *out, size_t size, int flags,
 			return -EAGAIN;
 		n = recv(fd, out, size, flags);
 		if (n > 0) {
+			l->heard = true;
 			keep_first_bytes(l, out, (size_t)n);
 			l->budget -= (size_t)n < l->budget ? (size_t)n : l->budget;
 			return n;
@@ -375,6 +378,24 @@ static void link_init(struct link *l, const struct config_topic *t, struct wake 
 	l->wait.wake = wake;
 	buf_init(&l->first_bytes, FIRST_BYTES);
 	snprintf(l->name, sizeof(l->name), "%.110s:%d", t->host, t->port);
+}
+
+/* The library's session is one block of 55 KiB and more, nearly all of it room for
+ * packets that is written once, with zeros, and hardly used again. Its pages that hold
+ * nothing but zeros go back to the system, where they are zeros still; which parts they
+ * are of what is not asked. */
+void link_slim(struct link *l)
+{
+	static const char zeros[4096];
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t p = (uintptr_t)l->session;
+	uintptr_t end = p + malloc_usable_size(l->session);
+
+	if (page != sizeof(zeros))
+		return;
+	for (p = (p + page - 1) / page * page; p + page <= end; p += page)
+		if (memcmp((const void *)p, zeros, page) == 0)
+			(void)madvise((void *)p, page, MADV_DONTNEED);
 }
 
 /* A pinned fingerprint does not tell of which type the key is, and a server with

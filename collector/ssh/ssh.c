@@ -33,6 +33,9 @@ struct ssh {
 	LIBSSH2_CHANNEL *channel;
 	struct mono beat_due, last_data;
 	bool beat_pending; /* half-sent: nothing else may be sent before */
+	int64_t quiet_ms;  /* silence after which the host is asked for a sign */
+	bool asking;
+	struct mono last_heard, waiting_since; /* for an answer, or to send */
 	bool failed;
 	bool ended;
 	struct mono end_seen; /* of the output; 0: not yet */
@@ -113,6 +116,7 @@ static int start_command(struct ssh *s, const char *command, struct err *err)
 	if (libssh2_channel_exec(s->channel, command) != 0)
 		return link_error(l, "starting the command", err);
 	libssh2_session_set_blocking(l->session, 0);
+	link_slim(l);
 	l->waits = false;
 	return 0;
 }
@@ -151,7 +155,9 @@ int ssh_open(struct ssh **out, const struct config_topic *t, const char *command
 		return rc;
 	}
 	s->link.wait.wake = NULL;
-	s->last_data = s->beat_due = clock_mono();
+	s->link.heard = false;
+	s->quiet_ms = t->watchdog_ms;
+	s->last_data = s->last_heard = s->beat_due = clock_mono();
 	*out = s;
 	return 0;
 }
@@ -178,6 +184,79 @@ static int beat(struct ssh *s, struct mono now)
 	if (!s->beat_pending)
 		s->beat_due = mono_add_ms(now, BEAT_MS);
 	return 0;
+}
+
+/* TCP does not notice a host that is dead behind a bastion, or behind a box that
+ * acknowledges what it drops. So one that was quiet is asked for what every server
+ * answers, if only by a no: a variable for a command that runs already. (The library's
+ * own keepalive never looks for its answers, and keeps each of them for ever.) */
+static int ask(struct ssh *s, struct mono now)
+{
+	int rc;
+
+	if (s->end_seen.ns != 0 ||
+	    (!s->asking && mono_diff_ms(now, s->last_heard) < s->quiet_ms))
+		return 0;
+	rc = libssh2_channel_setenv(s->channel, "MMLAG_ASKS", "1");
+	s->asking = rc == LIBSSH2_ERROR_EAGAIN;
+	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED) {
+		(void)libssh2_session_set_last_error(s->link.session, 0, NULL);
+		return 0;
+	}
+	return rc == 0 || s->asking ? 0 : -1;
+}
+
+static bool is_half_sent(const struct ssh *s)
+{
+	return s->beat_pending ||
+	       (s->asking && (libssh2_session_block_directions(s->link.session) &
+			      LIBSSH2_SESSION_BLOCK_OUTBOUND));
+}
+
+/* The heartbeat and the question, each where it is due. */
+static int tell(struct ssh *s, struct mono now)
+{
+	bool waited = s->asking || s->beat_pending;
+
+	if (s->link.heard)
+		s->last_heard = now;
+	s->link.heard = false;
+	if (beat(s, now) != 0 || (!s->beat_pending && ask(s, now) != 0))
+		return -1;
+	if (!waited)
+		s->waiting_since = now;
+	return 0;
+}
+
+/* When the host is to be asked, or to be given up. Waiting is measured from the
+ * question, not from the last byte alone: after a time in which we ourselves stood
+ * still, the host has done nothing wrong. */
+static struct mono patience_end(const struct ssh *s)
+{
+	struct mono silent = mono_add_ms(s->last_heard, 3 * s->quiet_ms);
+	struct mono waited = mono_add_ms(s->waiting_since, 2 * s->quiet_ms);
+
+	if (!s->asking && !s->beat_pending)
+		return mono_add_ms(s->last_heard, s->quiet_ms);
+	return mono_before(silent, waited) ? waited : silent;
+}
+
+static bool is_dead(const struct ssh *s, struct mono now)
+{
+	return (s->asking || s->beat_pending) && !s->link.heard &&
+	       !mono_before(now, patience_end(s));
+}
+
+static enum ssh_event wait_or_give_up(struct ssh *s, struct mono now, struct err *err)
+{
+	if (!is_dead(s, now))
+		return SSH_WAIT;
+	s->failed = true;
+	err_set_code(err, ERR_RETRY, REASON_SSH_LOST,
+		     "%s: the host does not answer any more: not a byte for %lld s",
+		     s->link.name,
+		     (long long)(mono_diff_ms(now, s->last_heard) / 1000));
+	return SSH_FAILED;
 }
 
 static void keep_errors(struct buf *ring, const char *p, size_t n)
@@ -249,10 +328,10 @@ enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 	proxy_drain(&s->link.proxy);
 	if (s->ended)
 		return SSH_ENDED;
-	if (s->failed || beat(s, now) != 0)
+	if (s->failed || tell(s, now) != 0)
 		goto failed;
-	if (s->beat_pending)
-		return SSH_WAIT;
+	if (is_half_sent(s))
+		return wait_or_give_up(s, now, err);
 	if (drain_errors(s, now) != 0)
 		goto failed;
 	if (read_stdout)
@@ -268,7 +347,7 @@ enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 	/* Not true while anything unread is queued. */
 	if (libssh2_channel_eof(s->channel) == 1)
 		return finish(s, now, err);
-	return SSH_WAIT;
+	return wait_or_give_up(s, now, err);
 failed:
 	lost(s, err);
 	return SSH_FAILED;
@@ -285,6 +364,8 @@ struct step ssh_poll(const struct ssh *s, struct mono now)
 		next.until = mono_add_ms(now, BEAT_RETRY_MS);
 	if (s->end_seen.ns != 0)
 		next.until = mono_min(next.until, mono_add_ms(s->end_seen, END_MS));
+	else
+		next.until = mono_min(next.until, patience_end(s));
 	return next;
 }
 

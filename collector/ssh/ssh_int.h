@@ -60,6 +60,7 @@ struct link {
 	int wait_failed;   /* class, when the wait ended without bytes */
 	bool closed;       /* by the server */
 	int receive_errno; /* 0: none */
+	bool heard;        /* something came; taken back by whoever has noted it */
 	/* While streaming: bytes that may still be taken in. Left alone, the library
 	 * goes on reading as long as anything comes, and a flood of small packets would
 	 * keep it from returning until the far end misses our heartbeats. */
@@ -75,6 +76,9 @@ NODISCARD int link_open(struct link *l, const struct route *r, struct wake *wake
 
 /* At once: no farewell, nothing waited for.  @thread tailer */
 void link_close(struct link *l);
+
+/* Give back memory that only the set-up needed.  @thread tailer */
+void link_slim(struct link *l);
 
 /* How long what follows may take.  @thread tailer */
 void link_limit(struct link *l, int64_t ms);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "lag/reason.h"
+#include "ssh/remote.h"
 #include "ssh/ssh.h"
 
 #include "support/sshd.c"
@@ -63,8 +64,8 @@ static void put_file(const char *name, const char *text)
 	free(path);
 }
 
-/* The host's entry in known_hosts for one of its keys. */
-static char *known_line(const char *type)
+/* An entry in known_hosts for one of the host's keys, as it is told at a port. */
+static char *known_line_at(const char *type, int port)
 {
 	struct buf key = BUF_INIT(4096);
 	char script[100], *line;
@@ -72,9 +73,14 @@ static char *known_line(const char *type)
 	snprintf(script, sizeof(script), "cut -d' ' -f1,2 host_%s.pub | tr -d '\\n'",
 		 type);
 	sshd_script(&server, script, &key);
-	line = mem_printf("[127.0.0.1]:%d %s", server.port, buf_str(&key));
+	line = mem_printf("[127.0.0.1]:%d %s", port, buf_str(&key));
 	buf_free(&key);
 	return line;
+}
+
+static char *known_line(const char *type)
+{
+	return known_line_at(type, server.port);
 }
 
 /* A topic to log in with; its strings are freed by drop_topic. */
@@ -139,7 +145,8 @@ static enum ssh_event read_all(struct ssh *s, struct buf *out, struct err *err)
 }
 
 /* Log in and say hello. */
-static void expect_login(const struct config_topic *t, const char *label)
+__attribute__((unused)) static void expect_login(const struct config_topic *t,
+						 const char *label)
 {
 	struct buf out = BUF_INIT(100);
 	struct err err = ERR_INIT;
@@ -170,6 +177,37 @@ expect_refusal(const struct config_topic *t, const char *label, enum err_class c
 			 err.code < REASON_COUNT ? reason_name((enum reason)err.code)
 						 : "?",
 			 err.text, words);
+}
+
+/* Up to and without a newline. */
+__attribute__((unused)) static void read_line(struct ssh *s, struct buf *line)
+{
+	const char *data;
+	size_t len;
+	struct err err = ERR_INIT;
+
+	while (line->len == 0 || memchr(line->data, '\n', line->len) == NULL) {
+		if (next_event(s, true, &data, &len, &err) != SSH_DATA)
+			fail_msg("no line: %s", err.text);
+		assert_int_equal(buf_add(line, data, len), 0);
+	}
+	line->len = (size_t)(strchr(line->data, '\n') - line->data);
+	line->data[line->len] = '\0';
+}
+
+/* The script under its watchdog, as a source starts one. */
+__attribute__((unused)) static struct ssh *open_script(const struct config_topic *t,
+						       const char *script)
+{
+	struct buf command = BUF_INIT(65536);
+	struct err err = ERR_INIT;
+	struct ssh *s = NULL;
+
+	remote_command(&command, script, NULL, t->watchdog_ms);
+	if (ssh_open(&s, t, buf_str(&command), &wake, &err) != 0)
+		fail_msg("%s: %s", reason_name((enum reason)err.code), err.text);
+	buf_free(&command);
+	return s;
 }
 
 /* Each test begins with an open gate and the host's key on file. */

@@ -8,41 +8,11 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "ssh/remote.h"
-
 #include "support/session.c"
-
-/* Up to and without a newline. */
-static void read_line(struct ssh *s, struct buf *line)
-{
-	const char *data;
-	size_t len;
-	struct err err = ERR_INIT;
-
-	while (line->len == 0 || memchr(line->data, '\n', line->len) == NULL) {
-		if (next_event(s, true, &data, &len, &err) != SSH_DATA)
-			fail_msg("no line: %s", err.text);
-		assert_int_equal(buf_add(line, data, len), 0);
-	}
-	line->len = (size_t)(strchr(line->data, '\n') - line->data);
-	line->data[line->len] = '\0';
-}
-
-static struct ssh *open_script(const struct config_topic *t, const char *script)
-{
-	struct buf command = BUF_INIT(65536);
-	struct err err = ERR_INIT;
-	struct ssh *s = NULL;
-
-	remote_command(&command, script, NULL, t->watchdog_ms);
-	if (ssh_open(&s, t, buf_str(&command), &wake, &err) != 0)
-		fail_msg("%s: %s", reason_name((enum reason)err.code), err.text);
-	buf_free(&command);
-	return s;
-}
 
 /* Streaming */
 
@@ -181,6 +151,123 @@ static void a_broken_connection_is_lost(void **state)
 	drop_topic(&t);
 }
 
+/* Links that nobody has closed */
+
+static int listen_somewhere(int *port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+/* The session's own server process stands still; the host's kernel goes on to
+ * acknowledge, so that TCP sees nothing. */
+static void a_host_that_only_its_kernel_speaks_for_is_lost(void **state)
+{
+	struct config_topic t = make_topic("ed25519");
+	struct ssh *s;
+	struct buf out = BUF_INIT(100);
+	struct err err = ERR_INIT;
+	struct mono begin;
+	pid_t pid;
+
+	(void)state;
+	t.watchdog_ms = 2000;
+	s = open_script(&t, "echo $PPID; exec sleep 1000");
+	read_line(s, &out);
+	pid = (pid_t)strtol(buf_str(&out), NULL, 10);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	begin = clock_mono();
+	assert_int_equal(read_all(s, &out, &err), SSH_FAILED);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_true(mono_diff_ms(clock_mono(), begin) < 3 * t.watchdog_ms + 1000);
+	assert_int_equal(err.class, ERR_RETRY);
+	assert_int_equal(err.code, REASON_SSH_LOST);
+	assert_non_null(strstr(err.text, "does not answer"));
+	ssh_close(s);
+	buf_free(&out);
+	drop_topic(&t);
+}
+
+/* A box on the way that acknowledges what it no longer forwards. */
+struct box {
+	int listener, port; /* port: of the server behind it */
+	atomic_bool swallows;
+};
+
+static void *stand_between(void *arg)
+{
+	struct box *b = arg;
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)b->port)};
+	int near = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC);
+	int far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct pollfd p[] = {{near, POLLIN, 0}, {far, POLLIN, 0}};
+	bool open = near >= 0;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	open = open && connect(far, (struct sockaddr *)&to, sizeof(to)) == 0;
+	while (open && poll(p, ARRAY_LEN(p), -1) > 0) {
+		for (size_t i = 0; open && i < ARRAY_LEN(p); i++) {
+			char data[8192];
+			ssize_t n;
+
+			if (p[i].revents == 0)
+				continue;
+			n = recv(p[i].fd, data, sizeof(data), 0);
+			if (n <= 0 && i == 1) /* the server: nobody is told */
+				p[1].fd = -1;
+			else if (n <= 0 ||
+				 (!b->swallows &&
+				  send(p[1 - i].fd, data, (size_t)n, MSG_NOSIGNAL) < 0))
+				open = false;
+		}
+	}
+	close(near);
+	close(far);
+	return NULL;
+}
+
+static void a_box_that_stops_forwarding_is_noticed(void **state)
+{
+	struct config_topic t = make_topic("ed25519");
+	struct box b = {.port = server.port};
+	struct ssh *s;
+	struct buf line = BUF_INIT(100);
+	struct err err = ERR_INIT;
+	struct mono begin;
+	pthread_t thread;
+	char *known;
+
+	(void)state;
+	t.watchdog_ms = 2000;
+	b.listener = listen_somewhere(&t.port);
+	known = known_line_at("ed25519", t.port);
+	put_file("known_hosts", known);
+	free(known);
+	assert_int_equal(pthread_create(&thread, NULL, stand_between, &b), 0);
+	s = open_script(&t, "echo ready; exec sleep 1000");
+	read_line(s, &line);
+	b.swallows = true;
+	begin = clock_mono();
+	assert_int_equal(read_all(s, &line, &err), SSH_FAILED);
+	assert_true(mono_diff_ms(clock_mono(), begin) < 3 * t.watchdog_ms + 1000);
+	assert_int_equal(err.code, REASON_SSH_LOST);
+	assert_non_null(strstr(err.text, "does not answer"));
+	ssh_close(s);
+	pthread_join(thread, NULL);
+	close(b.listener);
+	buf_free(&line);
+	drop_topic(&t);
+}
+
 /* The remote side is gone */
 
 static const char lingering[] = "trap '' TERM HUP INT PIPE\n"
@@ -260,20 +347,6 @@ static void a_kill_of_ours_ends_every_remote_process(void **state)
 }
 
 /* Servers that misbehave */
-
-static int listen_somewhere(int *port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	socklen_t size = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-	assert_int_equal(listen(fd, 5), 0);
-	*port = ntohs(a.sin_port);
-	return fd;
-}
 
 struct rude {
 	int fd;
@@ -485,6 +558,8 @@ int main(void)
 		live(a_reader_that_stops_reading_keeps_the_session_alive),
 		live(an_exit_by_a_signal_has_no_code),
 		live(a_broken_connection_is_lost),
+		live(a_host_that_only_its_kernel_speaks_for_is_lost),
+		live(a_box_that_stops_forwarding_is_noticed),
 		live(a_close_ends_every_remote_process),
 		live(a_kill_of_ours_ends_every_remote_process),
 		live(what_a_server_says_instead_of_its_banner_is_understood),

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ * Sessions on a real sshd for a long time: what a day does to one, within seconds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "support/session.c"
+
+#define GROWTH 16384 /* bytes; of a leak, ten a time would be more */
+
+/* Each round is one watchdog's time for a clock that runs ahead, so that the host is
+ * asked, and given up when it says nothing in three. Its answer may have come within
+ * the step; then nothing more does. */
+static void be_quiet(struct ssh *s, struct mono *now, int64_t round_ms, int times)
+{
+	struct err err = ERR_INIT;
+	const char *data;
+	size_t len;
+
+	for (int i = 0; i < times; i++) {
+		struct pollfd p;
+
+		*now = mono_add_ms(*now, round_ms);
+		assert_int_equal(ssh_step(s, *now, true, &data, &len, &err), SSH_WAIT);
+		p = (struct pollfd){ssh_poll(s, *now).fd, POLLIN, 0};
+		poll(&p, 1, 50);
+		if (ssh_step(s, *now, true, &data, &len, &err) != SSH_WAIT)
+			fail_msg("round %d: %s", i, err.text);
+	}
+}
+
+static void a_quiet_command_is_no_lost_link(void **state)
+{
+	struct config_topic t = make_topic("ed25519");
+	struct ssh *s = open_script(&t, "exec sleep 1000");
+	struct mono now = clock_mono();
+
+	(void)state;
+	be_quiet(s, &now, t.watchdog_ms, 50);
+	ssh_close(s);
+	drop_topic(&t);
+}
+
+/* Many of everything */
+
+static size_t allocated(void)
+{
+	return mallinfo2().uordblks;
+}
+
+static size_t open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Every heartbeat is echoed, and each is due at once for a clock that runs ahead. */
+static void beat_often(struct ssh *s, struct mono *now, int times)
+{
+	struct err err = ERR_INIT;
+	const char *data;
+	size_t len;
+
+	for (int got = 0; got < times;) {
+		enum ssh_event e;
+
+		*now = mono_add_ms(*now, 1500);
+		while ((e = ssh_step(s, *now, true, &data, &len, &err)) == SSH_WAIT) {
+			struct step next = ssh_poll(s, *now);
+			struct pollfd p = {next.fd, next.events, 0};
+
+			if (poll(&p, 1, PATIENCE_MS) != 1)
+				fail_msg("no echo of heartbeat %d", got);
+		}
+		if (e != SSH_DATA)
+			fail_msg("after %d heartbeats: %s", got, err.text);
+		got += (int)len;
+	}
+}
+
+static void many_heartbeats_leave_nothing(void **state)
+{
+	struct config_topic t = make_topic("ed25519");
+	struct mono now = clock_mono();
+	struct err err = ERR_INIT;
+	struct ssh *s;
+	size_t before;
+
+	(void)state;
+	assert_int_equal(ssh_open(&s, &t, "exec cat", &wake, &err), 0);
+	beat_often(s, &now, 200);
+	before = allocated();
+	beat_often(s, &now, 3000);
+	assert_in_range(allocated(), 0, before + GROWTH);
+	ssh_close(s);
+	drop_topic(&t);
+}
+
+static void many_questions_leave_nothing(void **state)
+{
+	struct config_topic t = make_topic("ed25519");
+	struct mono now = clock_mono();
+	struct ssh *s = open_script(&t, "exec sleep 1000");
+	size_t before;
+
+	(void)state;
+	be_quiet(s, &now, t.watchdog_ms, 200);
+	before = allocated();
+	be_quiet(s, &now, t.watchdog_ms, 500);
+	assert_in_range(allocated(), 0, before + GROWTH);
+	ssh_close(s);
+	drop_topic(&t);
+}
+
+static void log_in_again(const struct config_topic *t, int times)
+{
+	for (int i = 0; i < times; i++) {
+		struct ssh *s = open_script(t, "echo ready; exec sleep 1000");
+		struct buf line = BUF_INIT(100);
+
+		read_line(s, &line);
+		ssh_close(s);
+		buf_free(&line);
+	}
+}
+
+static void many_reconnects_leave_nothing(void **state)
+{
+	struct config_topic t = make_topic("ed25519");
+	const char *all = getenv("ALL");
+	size_t descriptors;
+	size_t before;
+
+	(void)state;
+	log_in_again(&t, 10);
+	before = allocated();
+	descriptors = open_descriptors();
+	log_in_again(&t, all != NULL && strcmp(all, "1") == 0 ? 1000 : 100);
+	assert_int_equal(open_descriptors(), descriptors);
+	assert_in_range(allocated(), 0, before + 4 * GROWTH);
+	drop_topic(&t);
+}
+
+/* How often the server's log tells of them; the first ones are the log-in's. */
+static int new_keys_in_log(void)
+{
+	static char text[1 << 20];
+	ssize_t n = read(server.log, text, sizeof(text) - 1);
+	int times = 0;
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	for (const char *p = text; (p = strstr(p, "SSH2_MSG_NEWKEYS sent")) != NULL;
+	     p++)
+		times++;
+	return times;
+}
+
+/* The server asks for new keys all the time, by bytes and by time; what comes is whole,
+ * and the heartbeats that the command lives by go out in between. */
+static void new_keys_in_the_middle_are_not_noticed(void **state)
+{
+	struct config_topic t;
+	struct ssh *s;
+	struct buf out = BUF_INIT(8 << 20);
+	struct err err = ERR_INIT;
+	const char *p;
+	char *line;
+
+	(void)state;
+	sshd_stop(&server);
+	sshd_start(&server, "RekeyLimit 256K 1s\nLogLevel DEBUG1");
+	assert_true(fcntl(server.log, F_SETPIPE_SZ, 1 << 20) > 0);
+	line = known_line("ed25519");
+	put_file("known_hosts", line);
+	free(line);
+	t = make_topic("ed25519");
+	t.watchdog_ms = 2000;
+	s = open_script(&t,
+			"for i in {1..20}; do for j in {1..10000}; do echo $i; done; "
+			"read -t 0.2 <> <(:); done; :");
+	assert_int_equal(read_all(s, &out, &err), SSH_ENDED);
+	assert_int_equal(ssh_exit_code(s), 0);
+	p = out.data;
+	for (long i = 0; i < 200000; i++) {
+		char *end;
+
+		if (strtol(p, &end, 10) != i / 10000 + 1 || *end != '\n')
+			fail_msg("line %ld is '%.20s'", i, p);
+		p = end + 1;
+	}
+	assert_int_equal(*p, '\0');
+	ssh_close(s);
+	buf_free(&out);
+	drop_topic(&t);
+	assert_in_range(new_keys_in_log(), 4, 1000);
+	sshd_stop(&server);
+	sshd_start(&server, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		live(a_quiet_command_is_no_lost_link),
+		live(many_heartbeats_leave_nothing),
+		live(many_questions_leave_nothing),
+		live(many_reconnects_leave_nothing),
+		live(new_keys_in_the_middle_are_not_noticed),
+	};
+
+	return run_live("ssh_long_live", tests, ARRAY_LEN(tests));
+}
