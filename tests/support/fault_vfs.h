@@ -23,6 +23,7 @@ static struct {
 	int code;   /* SQLite's; a sync fails with SQLITE_IOERR_FSYNC always */
 	int failed; /* so many have failed */
 	int reads;
+	void (*on_write)(void); /* called while a write is under way */
 } fault;
 
 struct fault_file {
@@ -93,6 +94,8 @@ static int fault_Write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
 	int rc = fault_now(FAULT_WRITE);
 
+	if (fault.on_write != NULL)
+		fault.on_write();
 	if (rc == SQLITE_OK)
 		return fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
 	(void)fault_below(f)->pMethods->xWrite(fault_below(f), p, n / 2, at);
