@@ -70,7 +70,7 @@ bool standing_refused(struct standing *s, enum bulk_pace pace, const struct err 
 
 	if (news)
 		log_warn(ABOUT, "%s; documents wait in the spool, next try %s",
-			 why->text, pace == PACE_SLOW ? "every 30 s" : "with backoff");
+			 why->text, pace == PACE_SLOW ? "in 30 s" : "soon");
 	show_kinds(s);
 	return news;
 }

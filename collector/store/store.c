@@ -201,6 +201,8 @@ void store_status(struct store *s, struct store_status *out)
 	out->bytes += s->staged.bytes + s->committing.bytes - n * STAGED_OVERHEAD;
 	out->backlog += backlog_of(s, s->staged.first_id, staged) +
 			backlog_of(s, s->committing.first_id, s->committing.n);
+	if (out->oldest.ms == 0 && s->committing.n > 0)
+		out->oldest = s->committing.oldest;
 	if (out->oldest.ms == 0 && staged > 0)
 		out->oldest = s->staged.docs[s->staged.head].t;
 	pthread_mutex_unlock(&s->lock);
@@ -238,6 +240,8 @@ static void grab_batch(struct store *s)
 	s->committing.n = (int64_t)s->batch.n;
 	s->committing.first_id = s->batch.first_id;
 	s->committing.bytes = s->batch.bytes;
+	s->committing.oldest =
+		s->batch.n > 0 ? s->batch.docs[s->batch.head].t : (struct wall){0};
 	s->due = s->staged.n > 0 ? clock_mono() : MONO_NEVER;
 }
 

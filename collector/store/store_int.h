@@ -58,6 +58,7 @@ struct store {
 	struct queue staged;
 	struct { /* the batch under way, until its outcome is published */
 		int64_t n, first_id, bytes;
+		struct wall oldest; /* of its first */
 	} committing;
 	struct mono due; /* when the next group commit is */
 	struct settled_list settled;

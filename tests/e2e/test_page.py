@@ -150,6 +150,23 @@ def test_everything_can_be_reached_with_the_keyboard_alone(page, mock):
     assert page.js("return document.querySelectorAll('.rows a[tabindex=\"0\"]').length") == 1
 
 
+def deserted():
+    world = World()
+    world.topics = [topic("orders", group_state="empty", members=0), topic("payments")]
+    return world
+
+
+@pytest.mark.parametrize("mock", [deserted], indirect=True)
+def test_a_group_without_members_is_said_before_any_verdict_is_bad(page, mock):
+    page.open(mock.url + ORDERS)
+    page.until("the verdict", "document.querySelector('.verdict .badge')")
+    assert "OK" in page.text(".verdict") and page.text(".verdict .alone") == "The group has no members: is MirrorMaker running?"
+    page.open(mock.url + ORDERS.replace("orders", "payments"))
+    page.until("the verdict", "document.querySelector('.verdict .badge')")
+    assert page.text(".verdict .alone") == ""
+    page.quiet()
+
+
 def test_a_topic_shows_its_verdict_in_words_its_charts_and_its_gaps(page, mock):
     page.open(mock.url + ORDERS)
     page.until("the charts", "document.querySelectorAll('.plot canvas').length >= 6")

@@ -25,6 +25,7 @@ static struct {
 	int failed; /* so many have failed */
 	int reads;
 	void (*sync)(void); /* called in each sync: a slow disk */
+	void (*on_write)(void); /* called while a write is under way */
 } fault;
 
 struct fault_file {
@@ -99,6 +100,10 @@ static int fault_Write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 		rc = fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
 		return rc != SQLITE_OK ? rc : fault_now(FAULT_LATE);
 	}
+	if (fault.on_write != NULL)
+		fault.on_write();
+	if (rc == SQLITE_OK)
+		return fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
 	(void)fault_below(f)->pMethods->xWrite(fault_below(f), p, n / 2, at);
 	return rc;
 }

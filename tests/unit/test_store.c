@@ -175,6 +175,27 @@ static void verdicts_are_written_with_the_next_group_commit(void **state)
 	close_store();
 }
 
+static struct store_status midway;
+
+static void look_midway(void)
+{
+	fault.on_write = NULL;
+	midway = status();
+}
+
+static void a_document_under_way_to_the_disk_has_its_age(void **state)
+{
+	(void)state;
+	open_store();
+	append(2);
+	fault.on_write = look_midway;
+	commit_all();
+	assert_null(fault.on_write);
+	assert_int_equal(midway.documents, 2);
+	assert_int_equal(midway.oldest.ms, KIT_T0 + 1);
+	close_store();
+}
+
 static void a_retry_without_a_status_is_no_word_of_the_server(void **state)
 {
 	struct bulk_item put_back = {.verdict = BULK_RETRY};
@@ -339,6 +360,7 @@ int main(void)
 		TEST(more_than_all_of_staging_is_taken_when_it_is_empty),
 		TEST(a_take_is_answered_in_the_next_step_and_wakes_the_asker),
 		TEST(verdicts_are_written_with_the_next_group_commit),
+		TEST(a_document_under_way_to_the_disk_has_its_age),
 		TEST(a_retry_without_a_status_is_no_word_of_the_server),
 		TEST(what_waits_is_backlog_after_the_mark_and_after_a_start),
 		TEST(a_cancelled_take_gives_back_what_was_taken),

@@ -128,7 +128,7 @@ export class Charts {
 			labels, dateWindow: this.window, includeZero: true, interactionModel: model, animatedZooms: false,
 			colors: [css("--line1"), css("--line2"), css("--line3")], strokeWidth: 1.6, connectSeparatedPoints: false,
 			drawIsolatedPoints: true, pointSize: 2, highlightCircleSize: 3, gridLineColor: css("--grid"), axisLineColor: css("--line"), axisLabelFontSize: 11,
-			gridLineWidth: 1, rangeSelectorHeight: 0, xRangePad: 0, yRangePad: 4,
+			gridLineWidth: 1, rangeSelectorHeight: 0, xRangePad: 0, yRangePad: 10,
 			fillAlpha: 0.12, series: {[labels[1]]: {fillGraph: p.kind.key !== "chartRate"}, ...(labels[2] ? {[labels[2]]: {strokePattern: [5, 3]}} : {})},
 			axes: {
 				x: {axisLabelFormatter: (x) => tick(+x, this.window[1] - this.window[0]), pixelsPerLabel: 80, drawGrid: false},

@@ -17,10 +17,11 @@ export const number = (n) => known(n) ? whole.format(n) : DASH;
 export const compact = (n) => known(n) ? (Math.abs(n) < 1e5 ? tenth : short).format(n) : DASH;
 export const rate = (n) => known(n) ? t("perSec", {n: Math.abs(n) < 100 ? tenth.format(n) : whole.format(n)}) : DASH;
 
-// Two units at most: "2 h 5 min".
+// Two units at most, a tenth below ten seconds: "2 h 5 min", "1.5 s".
 export function span(ms) {
 	if (!known(ms)) return DASH;
 	if (ms < 1000) return t(ms < 1 ? "s" : "ms", {n: whole.format(Math.max(0, ms))});
+	if (ms < 9950) return t("s", {n: tenth.format(ms / 1000)});
 	const s = Math.round(ms / 1000);
 	const part = (n, unit) => n > 0 ? " " + t(unit, {n: whole.format(n)}) : "";
 	if (s < 60) return t("s", {n: s});

@@ -210,7 +210,7 @@ export class Topic {
 		const where = [[t("cluster"), x.cluster], [t("group"), x.group], [t("host"), x.host], ...Object.entries(x.labels || {})];
 		fill(this.parts.where, JSON.stringify(where), () => where.filter(([, v]) => v).map(([k, v]) =>
 			el("span", {}, el("small", {}, `${k} `), el("b", {}, v))));
-		fill(this.parts.verdict, JSON.stringify([x.status, x.rule, x.worst_partition, x.reason, x.message, x.status_since, x.gap_since, x.sample_at === null]),
+		fill(this.parts.verdict, JSON.stringify([x.status, x.rule, x.worst_partition, x.reason, x.message, x.status_since, x.gap_since, x.sample_at === null, x.group_state]),
 			() => this.verdictWords(x));
 		this.drawFigures(x);
 	}
@@ -228,6 +228,7 @@ export class Topic {
 		return [
 			el("p", {}, el("span", {class: "badge"}, el("span", {class: "shape", "aria-hidden": "true"}, f.shape(x.status)), " ", f.verdict(x.status)), " ", this.since),
 			el("p", {class: "words"}, lead ? el("b", {}, `${lead}: `) : null, words, " ", el("code", {}, (gap ? x.reason : x.rule) || "")),
+			!gap && x.group_state === "empty" ? el("p", {class: "alone"}, t("alone")) : null,
 			gap && x.message ? el("p", {class: "quote"}, x.message) : null,
 			gap ? el("p", {class: "note"}, x.sample_at === null ? t("noSample") : t("lastFigures", {time: f.time(x.sample_at, this.api.now())})) : null,
 		];
