@@ -96,14 +96,12 @@ static int fault_Write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
 	int rc = fault_now(FAULT_WRITE);
 
+	if (fault.on_write != NULL)
+		fault.on_write();
 	if (rc == SQLITE_OK) {
 		rc = fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
 		return rc != SQLITE_OK ? rc : fault_now(FAULT_LATE);
 	}
-	if (fault.on_write != NULL)
-		fault.on_write();
-	if (rc == SQLITE_OK)
-		return fault_below(f)->pMethods->xWrite(fault_below(f), p, n, at);
 	(void)fault_below(f)->pMethods->xWrite(fault_below(f), p, n / 2, at);
 	return rc;
 }

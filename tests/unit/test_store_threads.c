@@ -316,7 +316,7 @@ static void a_stalled_disk_stalls_nobody_but_the_stores_own_thread(void **state)
 	for (int i = 0; i < 1000; i++)
 		sem_post(&disk_goes_on);
 	pthread_join(keeper, NULL);
-	store_close(c.store);
+	store_close(c.store, NULL);
 	fault.sync = NULL;
 	fault_remove();
 	wake_fini(&c.shipper);
