@@ -34,6 +34,7 @@ class Delivery:
         self.topics = topics
         self.count = count
         self.process = None
+        self.prefix = []  # before the command
         self.log_path = path / "mmlag.log"
         self.log_path.touch()
         config = {
@@ -51,6 +52,11 @@ class Delivery:
         self.config = str(path / "mmlag.yaml")
         (path / "mmlag.yaml").write_text(json.dumps(config, indent=1))
 
+    def configure(self, section="defaults", **settings):
+        config = json.loads((self.path / "mmlag.yaml").read_text())
+        config[section].update(settings)
+        (self.path / "mmlag.yaml").write_text(json.dumps(config, indent=1))
+
     @staticmethod
     def free_port():
         with socket.socket() as s:
@@ -58,7 +64,7 @@ class Delivery:
             return s.getsockname()[1]
 
     def start(self, **kw):
-        self.process = subprocess.Popen([MMLAG, "run", "-c", self.config],
+        self.process = subprocess.Popen([*self.prefix, MMLAG, "run", "-c", self.config],
                                         stderr=subprocess.PIPE, **kw)
         # Through a pipe, so that no limit of file sizes concerns it.
         threading.Thread(target=self.copy_log, args=(self.process.stderr,), daemon=True).start()

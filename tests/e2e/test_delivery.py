@@ -7,16 +7,19 @@ import base64
 import contextlib
 import json
 import os
+import pathlib
 import resource
 import signal
 import ssl
 import subprocess
+import tempfile
 import time
 
 import pytest
 
-from conftest import wait_for
-from delivery import COUNT, Delivery, run_apart
+import torture
+from conftest import ROOT, wait_for
+from delivery import COUNT, Delivery, command, run_apart
 from peer import Gone, Peer, answer, hold, ok, refuse
 
 CASES = {}
@@ -29,7 +32,7 @@ def case(function):
 
 
 def slow_case(function):
-    """One that waits for the 30 s that are left to an operator."""
+    """One to begin early: most wait for the 30 s that are left to an operator."""
     function.slow = True
     return case(function)
 
@@ -489,11 +492,71 @@ def a_stop_in_the_middle_of_an_outage_keeps_all(path, lab):
         d.start().arrived(sessions=2).settle(sessions=2)
 
 
+# --- names ---
+
+def in_a_mount_namespace(*binds):
+    """What to put before a command so that it sees these files, (ours, the system's)."""
+    mounts = "".join(f"mount --bind {ours} {theirs} && " for ours, theirs in binds)
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+            mounts + 'exec "$0" "$@"']
+
+
+@slow_case
+def all_names_are_gone_under_a_running_daemon(path, lab):
+    """Nobody resolves the names any more: the session that breaks in that time cannot be
+    opened again, and what it had printed is shipped. With ALL=1 until libcurl has forgotten
+    the address of the search server, too."""
+    path.mkdir(parents=True)
+    hosts, resolver, known = path / "hosts", path / "resolv.conf", path / "known_hosts"
+    names = "127.0.0.1 mmlag-broker.test mmlag-search.test\n"
+    hosts.write_text(names)
+    resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    with open(lab.known_hosts, encoding="ascii") as f:
+        known.write_text(f.read().replace("127.0.0.1", "mmlag-broker.test"))
+    # The first session lives until its topic is told to break it, the next ones stay.
+    with tempfile.TemporaryDirectory(prefix="mmlag-names-") as shared:
+        os.chmod(shared, 0o755)
+        cut = pathlib.Path(shared) / "cut"
+        text = command(COUNT, 0.05).replace(
+            "sleep 600", f"while [ ! -e {cut} ]; do sleep 0.1; done; kill -9 $PPID")
+        with delivery(path, lab) as (peer, d):
+            d.configure(host="mmlag-broker.test", known_hosts=str(known), command=text)
+            d.configure("elasticsearch", hosts=[f"http://mmlag-search.test:{peer.port}"])
+            d.prefix = in_a_mount_namespace((hosts, "/etc/hosts"), (resolver, "/etc/resolv.conf"))
+            d.start().arrived()
+            hosts.write_text("127.0.0.1 localhost\n")
+            if os.environ.get("ALL") == "1":
+                peer.close()
+                time.sleep(61)  # libcurl's memory of addresses
+            cut.touch()
+            d.logged("the name cannot be resolved", 40)
+            if os.environ.get("ALL") == "1":
+                d.logged("check the name and the resolver", 60)
+                peer.listen()
+            cut.unlink()
+            time.sleep(2)  # some tries in vain
+            assert len(d.samples()["a"]) == 1
+            hosts.write_text(names)
+            d.arrived(sessions=2).settle(sessions=2)
+
+
+# --- everything at once ---
+
+@slow_case
+def a_short_torture_loses_and_doubles_nothing(path, lab):
+    """A short piece of `make torture`, with a seed of its own: what it finds can be
+    repeated."""
+    torture.FAILING = os.path.join(ROOT, "build", "release", "failing.so")
+    assert os.path.exists(torture.FAILING)
+    documents, sessions, lives, _ = torture.torture(path, lab, 20, 4)
+    assert documents > 100 and sessions >= 2 and len(lives) >= 2
+
+
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory, lab, request):
     wanted = {i.callspec.params["name"] for i in request.session.items
               if i.function is test_delivery_survives}
-    width = int(os.environ.get("MMLAG_CASES", "8"))
+    width = int(os.environ.get("MMLAG_CASES", "12"))
     return run_apart({n: f for n, f in CASES.items() if n in wanted},
                      tmp_path_factory.mktemp("delivery"), lab, width)
 

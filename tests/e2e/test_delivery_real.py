@@ -9,9 +9,15 @@ import time
 import pytest
 
 from conftest import Search, wait_for
-from delivery import COUNT, Delivery
+from delivery import COUNT, Delivery, run_apart
 
+CASES = {}  # with an index each, so that one server serves them side by side
 OTHERS = ["es7", "es9", "os2"] if os.environ.get("ALL") == "1" else []
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
 
 
 class Server:
@@ -41,11 +47,11 @@ class Server:
             self.search.drop(index)
 
 
-@pytest.fixture(params=["es8", *OTHERS])
-def server(request, lab, tmp_path):
+@pytest.fixture(scope="module", params=["es8", *OTHERS])
+def server(request, lab, tmp_path_factory):
     if request.param != "es8":
         lab("up", request.param)
-    s = Server(request.param, lab, tmp_path)
+    s = Server(request.param, lab, tmp_path_factory.mktemp(request.param))
     yield s
     s.close()
     if request.param != "es8":
@@ -74,7 +80,8 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
         server.search.drop("mmlag-killed")
 
 
-def test_blocks_are_waited_for_and_said(server):
+@case
+def blocks_are_waited_for_and_said(server):
     """The operator's, and the one of a disk that is nearly full."""
     d = server.delivery("mmlag-blocked", count=150)
     d.start()
@@ -91,7 +98,8 @@ def test_blocks_are_waited_for_and_said(server):
     d.arrived(90, sessions=2).settle(sessions=2, lives=2)
 
 
-def test_what_the_index_cannot_take_is_a_dead_letter_with_its_reason(server):
+@case
+def what_the_index_cannot_take_is_a_dead_letter_with_its_reason(server):
     """The field limit for one topic, a type that refuses a value for the other."""
     index = "mmlag-limited"
     d = server.delivery(index, topics=("a",))
@@ -121,7 +129,8 @@ def test_what_the_index_cannot_take_is_a_dead_letter_with_its_reason(server):
     assert "are refused for good: 400" in d.log()
 
 
-def test_an_alias_and_a_data_stream_are_shipped_to(server):
+@case
+def an_alias_and_a_data_stream_are_shipped_to(server):
     """What a template makes of our index name is the operator's business."""
     search = server.search
     d = server.delivery("mmlag-by-alias")
@@ -146,3 +155,17 @@ def test_an_alias_and_a_data_stream_are_shipped_to(server):
         d.start().arrived().settle()
     finally:
         d.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(server, lab, request):
+    wanted = {i.callspec.params["name"] for i in request.session.items
+              if i.function is test_a_real_server}
+    return run_apart({n: lambda path, lab, f=f: f(server) for n, f in CASES.items() if n in wanted},
+                     server.path, lab, len(CASES))
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_real_server(outcomes, name):
+    if outcomes[name] is not None:
+        raise outcomes[name]
