@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * init: looks around on a host and prints a configuration that check passes. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/hash.h"
 #include "base/jsonw.h"
 #include "base/log.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "cli/commands.h"
@@ -187,6 +189,17 @@ static int look(const struct init_target *t, const char *scratch)
 	return rc;
 }
 
+/* A file that cannot be used is told before anybody is called. */
+static bool usable(const char *option, const char *file)
+{
+	struct err err = ERR_INIT;
+
+	if (file == NULL || file_check_secret(file, &err) == 0)
+		return true;
+	fprintf(stderr, "mmlag init: --%s: %s\n", option, err.text);
+	return false;
+}
+
 int cli_init(int argc, char **argv)
 {
 	struct init_target t = {.port = "22"};
@@ -213,6 +226,8 @@ int cli_init(int argc, char **argv)
 	    t.look.bootstrap_server == NULL)
 		return options_usage("init", "--host, --user, --kafka-home and "
 					     "--bootstrap are needed");
+	if (!usable("key", t.key_file) || !usable("passphrase-file", t.passphrase_file))
+		return 1;
 	if (mkdtemp(scratch) == NULL)
 		return fail(REASON_NONE, "no directory can be made in /tmp");
 	rc = look(&t, scratch);
