@@ -98,6 +98,8 @@ void standing_accepted(struct standing *s)
 {
 	if (s->whole.on)
 		log_info(ABOUT, "takes documents again");
+	else if (s->last_success.ms == 0)
+		log_info(ABOUT, "takes documents");
 	s->whole.on = false;
 	s->nothing_goes = false;
 	s->last_success = clock_wall();
