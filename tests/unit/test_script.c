@@ -34,6 +34,8 @@ static char *executable(const char *body)
 	return path;
 }
 
+static const struct target_topics *aimed; /* by the next script; NULL: no target */
+
 /* Run the loop to its end and give back what it wrote to stdout. */
 static struct buf output_of(const struct config_topic *t, int runs)
 {
@@ -43,7 +45,7 @@ static struct buf output_of(const struct config_topic *t, int runs)
 	char chunk[4096];
 	ssize_t n;
 
-	script_loop(&script, t, NONCE, 0, runs);
+	script_loop(&script, t, NONCE, 0, runs, aimed);
 	assert_int_equal(pipe(fds), 0);
 	pid = fork();
 	if (pid == 0) {
