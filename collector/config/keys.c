@@ -60,7 +60,8 @@ static const struct key target_keys[] = {
 	 .help = "Kafka's directory for that; of Kafka 3.0 or newer one run serves all "
 		 "topics. The topic's own where it is not given."},
 	{"bootstrap_server", KEY_STRING, AT(config_target, bootstrap_server),
-	 .check = check_bootstrap, .help = "Brokers of the other side, host:port. Needed."},
+	 .check = check_bootstrap,
+	 .help = "Brokers of the other side, host:port. Needed."},
 	{"command_config", KEY_PATH, AT(config_target, command_config),
 	 .help = "Client properties for the other side."},
 	{"topic", KEY_STRING, AT(config_target, topic), .def = "{topic}",

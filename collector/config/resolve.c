@@ -215,17 +215,19 @@ static void need_target(const struct resolver *r, const struct config_topic *t)
 	if (!o->set || at == NULL)
 		return;
 	if (t->source != SOURCE_SSH || t->format == FORMAT_LINE)
-		complain_at(r, at,
-			    "target: goes with \"source: ssh\" and the CLI's table only");
+		complain_at(
+			r, at,
+			"target: goes with \"source: ssh\" and the CLI's table only");
 	if (o->bootstrap_server == NULL)
 		complain_at(r, at, "target: \"bootstrap_server\" is missing");
 	if (o->kafka_home == NULL && t->kafka_home == NULL)
 		complain_at(r, at,
 			    "target: \"kafka_home\" is missing, here and in the topic");
 	if (o->host != NULL && (t->host == NULL || strcmp(o->host, t->host) != 0))
-		complain_at(r, at,
-			    "target: \"host\" is not the topic's own; leave it out: the "
-			    "MirrorMaker host reaches both sides");
+		complain_at(
+			r, at,
+			"target: \"host\" is not the topic's own; leave it out: the "
+			"MirrorMaker host reaches both sides");
 }
 
 static void work_out_target(struct config_topic *t)

@@ -55,7 +55,8 @@ static bool take_line(struct ends *e, struct span line)
 			return false;
 	}
 	MEM_GROW(e->v, e->n, e->cap);
-	e->v[e->n++] = (struct end){mem_strndup(topic.p, topic.n), (int32_t)number, end};
+	e->v[e->n++] =
+		(struct end){mem_strndup(topic.p, topic.n), (int32_t)number, end};
 	return true;
 }
 
@@ -64,8 +65,9 @@ static int by_place(const void *a, const void *b)
 	const struct end *x = a, *y = b;
 	int order = strcmp(x->topic, y->topic);
 
-	return order != 0 ? order
-			  : (x->partition > y->partition) - (x->partition < y->partition);
+	return order != 0
+		       ? order
+		       : (x->partition > y->partition) - (x->partition < y->partition);
 }
 
 static bool tells_failure(struct span line)

@@ -36,9 +36,9 @@ struct slot { /* one topic, or one pattern while it has none */
 	struct assess *assess;
 	struct delivery *delivery; /* NULL without a target */
 	char *there;               /* the topic's name over there */
-	struct mono last_data; /* or the beginning */
-	bool seen;             /* has ever had data */
-	struct gap gap;        /* REASON_NONE: has data, or nothing is known yet */
+	struct mono last_data;     /* or the beginning */
+	bool seen;                 /* has ever had data */
+	struct gap gap;            /* REASON_NONE: has data, or nothing is known yet */
 	struct wall gap_since;
 	struct mono gap_repeat; /* when to say it again */
 	enum group_state state; /* of the last sample */
@@ -344,8 +344,9 @@ static void slot_gap(struct stream *stream, struct slot *s, const struct gap *g,
 static struct delivered slot_delivered(struct slot *s, const struct sample *sample,
 				       const struct reading *r)
 {
-	struct delivered none = {
-		.asked = s->delivery != NULL, .per_sec = NAN, .missing = -1};
+	struct delivered none = {.asked = s->delivery != NULL,
+				 .per_sec = NAN,
+				 .missing = -1};
 	struct delivery_look look = {.committed = 0};
 
 	if (s->delivery == NULL || r->ends == NULL ||

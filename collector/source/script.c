@@ -56,6 +56,8 @@ static const char helpers[] =
 
 /* The run is a job of its own process group, so that its time limit reaches all of it.
  * The timer must not hold our stdout open. */
+/* A target that does not answer is left alone for a few runs: waiting for it holds up
+ * the samples. */
 static const char loop[] =
 	"go() {\n"
 	"now; b=$m\n"
@@ -71,15 +73,16 @@ static const char loop[] =
 	"now\n"
 	"if [ $((m - b)) -ge \"$2\" ]; then c=124; kill -KILL -- -$p 2>/dev/null; fi\n"
 	"}\n"
-	"N=0\n"
+	"N=0 Y=0\n"
 	"nap \"$F\"\n"
 	"while :; do\n"
 	"N=$((N + 1)); now; s=$m\n"
 	"printf '\\n@mmlag %s B %s %s\\n' \"$K\" \"$N\" \"$t\"\n"
 	"[ $((N % 60)) != 1 ] || mm2\n"
-	"if [ \"$Q\" -gt 0 ]; then\n"
+	"if [ \"$Q\" -gt 0 ] && [ $N -ge $Y ]; then\n"
 	"go aim \"$Q\"\n"
 	"printf '\\n@mmlag %s A %s %s\\n' \"$K\" \"$N\" \"$c\"\n"
+	"[ \"$c\" = 0 ] || Y=$((N + 6))\n"
 	"fi\n"
 	"cds\n"
 	"go run \"$T\"\n"
@@ -183,8 +186,7 @@ static void add_cds(struct buf *out, const struct config_topic *t)
 }
 
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
-		 int64_t first_delay_ms, int runs,
-		 const struct target_topics *target)
+		 int64_t first_delay_ms, int runs, const struct target_topics *target)
 {
 	buf_printf(out, "K=%s I=%lld T=%lld F=%lld R=%d Q=%lld\n", nonce,
 		   (long long)t->interval_ms, (long long)t->timeout_ms,

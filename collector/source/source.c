@@ -159,8 +159,7 @@ static enum source_event open_session(struct source *s, struct mono now,
 	if (is_line(s))
 		buf_addstr(&script, s->topic->command);
 	else
-		script_loop(&script, s->topic, s->nonce, s->first_delay_ms, 0,
-			    aim(s));
+		script_loop(&script, s->topic, s->nonce, s->first_delay_ms, 0, aim(s));
 	remote_command(&exec, buf_str(&script), s->topic->run_as,
 		       s->topic->watchdog_ms);
 	rc = ssh_open(&s->ssh, s->topic, buf_str(&exec), s->wake, &err);

@@ -11,7 +11,9 @@
 #include "banned.h"
 
 #define PLACE "{topic}"
-#define NAMES_MAX 65536 /* bytes on a command line; with more all topics are asked for */
+#define LONGEST_MS 15000
+#define NAMES_MAX \
+	65536 /* bytes on a command line; with more all topics are asked for */
 
 /* The tool's words come behind its offsets, or one could stand inside a line. The
  * archive of classes is the other tool's. */
@@ -78,7 +80,9 @@ void target_topics_fini(struct target_topics *list)
 
 int64_t target_timeout_ms(const struct config_topic *t)
 {
-	return t->timeout_ms / 2;
+	int64_t half = t->timeout_ms / 2;
+
+	return half < LONGEST_MS ? half : LONGEST_MS;
 }
 
 static size_t length_of(const struct target_topics *list)

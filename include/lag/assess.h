@@ -43,9 +43,12 @@ struct assessment {
 	struct delivered delivered; /* filled in by whoever asks the target */
 };
 
-#define ASSESSMENT_INIT                                                      \
-	{                                                                    \
-		VERDICT_OK, "incomplete", -1, -1, TIMELAG_NONE, NAN, NAN, -1, {0} \
+#define ASSESSMENT_INIT                                                       \
+	{                                                                     \
+		VERDICT_OK, "incomplete", -1, -1, TIMELAG_NONE, NAN, NAN, -1, \
+		{                                                             \
+			0                                                     \
+		}                                                             \
 	}
 
 #define ASSESS_PARTITIONS_MAX 10000 /* further ones are not judged: 1 KiB each */

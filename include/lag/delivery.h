@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 
-#define DELIVERY_SPANS 11           /* looked back at */
+#define DELIVERY_SPANS 11               /* looked back at */
 #define DELIVERY_SPAN_MS INT64_C(60000) /* MirrorMaker's default commit interval */
 #define DELIVERY_RATE_MS INT64_C(60000) /* no rate before that */
 
@@ -46,10 +46,10 @@ struct delivery_look {
 
 /* What is known of a topic's delivery. */
 struct delivered {
-	bool asked;     /* there is a target at all */
-	bool known;     /* it was read at this sample: */
-	int64_t end;    /* the sum of its end offsets */
-	double per_sec; /* NAN before DELIVERY_RATE_MS */
+	bool asked;       /* there is a target at all */
+	bool known;       /* it was read at this sample: */
+	int64_t end;      /* the sum of its end offsets */
+	double per_sec;   /* NAN before DELIVERY_RATE_MS */
 	int64_t missing;  /* messages committed in the window that did not arrive, -1
 			   * before four spans */
 	int64_t consumed; /* messages committed in the window */

@@ -36,7 +36,7 @@ struct frame_run {
 	bool aside;       /* the target was asked: */
 	const char *said; /* what it said; lives as long as `out` */
 	size_t said_len;
-	int said_code; /* its exit code, -1 unknown */
+	int said_code;      /* its exit code, -1 unknown */
 	const char *broken; /* FRAME_BROKEN only: a static sentence */
 };
 

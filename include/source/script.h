@@ -17,7 +17,6 @@
  * all.
  * @thread any */
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
-		 int64_t first_delay_ms, int runs,
-		 const struct target_topics *target);
+		 int64_t first_delay_ms, int runs, const struct target_topics *target);
 
 #endif

@@ -25,8 +25,8 @@ void target_topics_fini(struct target_topics *list);
 /* The name over there; the caller frees it.  @thread any */
 char *target_name(const struct config_target *t, const char *name);
 
-/* How long the look may take: half of what a run may, so that a target that does not
- * answer holds up no sample for too long.  @thread any */
+/* How long the look may take: half of what a run may, at most 15 s, so that a target
+ * that does not answer holds up no sample for too long.  @thread any */
 int64_t target_timeout_ms(const struct config_topic *t);
 
 /* Append the functions that look: `aim` prints the offsets, then the last of what the
