@@ -101,10 +101,17 @@ static int by_stream(const void *a, const void *b)
 	const struct config_topic *x = *(struct config_topic *const *)a;
 	const struct config_topic *y = *(struct config_topic *const *)b;
 	const char *const pairs[][2] = {
-		{x->user, y->user},     {x->proxy_jump, y->proxy_jump},
-		{x->cli, y->cli},       {x->command, y->command},
-		{x->run_as, y->run_as}, {x->bootstrap_server, y->bootstrap_server},
-		{x->group, y->group},   {x->command_config, y->command_config},
+		{x->user, y->user},
+		{x->proxy_jump, y->proxy_jump},
+		{x->cli, y->cli},
+		{x->command, y->command},
+		{x->run_as, y->run_as},
+		{x->bootstrap_server, y->bootstrap_server},
+		{x->group, y->group},
+		{x->command_config, y->command_config},
+		{x->target.kafka_home, y->target.kafka_home},
+		{x->target.bootstrap_server, y->target.bootstrap_server},
+		{x->target.command_config, y->target.command_config},
 	};
 	int order = compare_int((int64_t)x->source, (int64_t)y->source);
 

@@ -29,7 +29,6 @@
 	}
 #define LIVE .reload = RELOAD_LIVE
 #define RESTART .reload = RELOAD_RESTART
-#define LATER .support = SUPPORT_LATER
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -55,11 +54,14 @@ static const char *const receiver_types[] = {
 
 static const struct key target_keys[] = {
 	{"host", KEY_STRING, AT(config_target, host), .check = check_host,
-	 .help = "Where the mirror's other side is looked at."},
+	 .help = "Where the mirror's other side is looked at: the topic's own host, which "
+		 "reaches both sides. Another one is refused."},
 	{"kafka_home", KEY_PATH, AT(config_target, kafka_home), .check = check_absolute,
-	 .help = "Kafka's directory there."},
+	 .help = "Kafka's directory for that; of Kafka 3.0 or newer one run serves all "
+		 "topics. The topic's own where it is not given."},
 	{"bootstrap_server", KEY_STRING, AT(config_target, bootstrap_server),
-	 .check = check_bootstrap, .help = "Brokers of the other side, host:port."},
+	 .check = check_bootstrap,
+	 .help = "Brokers of the other side, host:port. Needed."},
 	{"command_config", KEY_PATH, AT(config_target, command_config),
 	 .help = "Client properties for the other side."},
 	{"topic", KEY_STRING, AT(config_target, topic), .def = "{topic}",
@@ -176,8 +178,8 @@ static const struct key topic_keys[] = {
 		 "given."},
 	{"command_config", KEY_PATH, AT(config_topic, command_config),
 	 .help = "Client properties on the host, absolute or relative to kafka_home."},
-	{"target", KEY_SECTION, AT(config_topic, target), .section = &target, LATER,
-	 .help = "The mirror's other side."},
+	{"target", KEY_SECTION, AT(config_topic, target), .section = &target,
+	 .help = "The mirror's other side: what does not arrive there is seen."},
 	{"url", KEY_STRING, AT(config_topic, url), .check = check_url,
 	 .help = "Of the exporter's page, with its path, or of Prometheus."},
 	{"query", KEY_TEXT, AT(config_topic, query),

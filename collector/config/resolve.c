@@ -208,6 +208,43 @@ static void work_out_page(const struct resolver *r, struct config_topic *t)
 		t->share = SHARE_GROUP;
 }
 
+/* The other side is asked by our loop on the topic's own host. */
+static void need_target(const struct resolver *r, const struct config_topic *t)
+{
+	const struct node *at = resolve_given(r, t, "target");
+	const struct config_target *o = &t->target;
+
+	if (!o->set || at == NULL)
+		return;
+	if (t->source != SOURCE_SSH || t->format == FORMAT_LINE)
+		complain_at(
+			r, at,
+			"target: goes with \"source: ssh\" and the CLI's table only");
+	if (o->bootstrap_server == NULL)
+		complain_at(r, at, "target: \"bootstrap_server\" is missing");
+	if (o->kafka_home == NULL && t->kafka_home == NULL)
+		complain_at(r, at,
+			    "target: \"kafka_home\" is missing, here and in the topic");
+	if (o->host != NULL && (t->host == NULL || strcmp(o->host, t->host) != 0))
+		complain_at(
+			r, at,
+			"target: \"host\" is not the topic's own; leave it out: the "
+			"MirrorMaker host reaches both sides");
+}
+
+static void work_out_target(struct config_topic *t)
+{
+	struct config_target *o = &t->target;
+	char *relative = o->command_config;
+
+	if (o->set && o->kafka_home == NULL)
+		o->kafka_home = mem_strdup(t->kafka_home);
+	if (relative != NULL && *relative != '/' && o->kafka_home != NULL) {
+		o->command_config = join(o->kafka_home, relative);
+		free(relative);
+	}
+}
+
 static void work_out(const struct resolver *r, struct config_topic *t)
 {
 	char *relative = t->command_config;
@@ -269,6 +306,8 @@ void resolve_topics(const struct resolver *r)
 		need_name(r, t);
 		need_by_source(r, t);
 		check_thresholds(r, t);
+		need_target(r, t);
+		work_out_target(t);
 		work_out(r, t);
 	}
 }

@@ -140,6 +140,15 @@ static void put_totals(struct jsonw *w, const struct sample *s)
 	jsonw_key_int(w, "partitions", (int64_t)s->n);
 }
 
+static void put_delivered(struct jsonw *w, const struct delivered *d)
+{
+	if (!d->asked)
+		return;
+	put_known(w, "target_end_sum", d->known ? d->end : -1);
+	put_rate(w, "delivered_per_sec", d->known ? d->per_sec : NAN);
+	put_known(w, "undelivered", d->known ? d->missing : -1);
+}
+
 static void put_assessment(struct jsonw *w, const struct assessment *a)
 {
 	static const struct assessment unknown = ASSESSMENT_INIT;
@@ -152,6 +161,7 @@ static void put_assessment(struct jsonw *w, const struct assessment *a)
 	put_rate(w, "produced_per_sec", a->produced_per_sec);
 	put_rate(w, "consumed_per_sec", a->consumed_per_sec);
 	put_known(w, "drain_ms", a->drain_ms);
+	put_delivered(w, &a->delivered);
 }
 
 void document_sample(struct buf *out, const struct origin *o, const struct sample *s,

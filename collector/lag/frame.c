@@ -24,7 +24,7 @@ enum state {
 };
 
 struct mark {
-	char kind; /* 'B', 'X', 'E' */
+	char kind; /* 'B', 'A', 'X', 'E' */
 	uint64_t number;
 	struct span value;
 };
@@ -41,6 +41,7 @@ struct frame {
 	bool told;          /* the last event lent `out`: empty it at the next call */
 	const char *broken; /* the run in hand is, for this reason */
 	struct buf out;     /* of the run in hand */
+	struct buf said;    /* what stood before its mark A */
 	struct buf line;    /* the line in hand, while it may be a mark */
 	bool inside;        /* the line in hand is none, its beginning is in `out` */
 	char stray[2 * STRAY_MAX + 1];
@@ -55,6 +56,7 @@ struct frame *frame_new(const char *nonce, size_t max)
 	f->prefix_len = strlen(f->prefix);
 	f->max = max;
 	buf_init(&f->out, max + 1); /* the newline of the exit mark */
+	buf_init(&f->said, max + 1);
 	buf_init(&f->line, MARK_MAX);
 	return f;
 }
@@ -64,6 +66,7 @@ void frame_free(struct frame *f)
 	if (f == NULL)
 		return;
 	buf_free(&f->out);
+	buf_free(&f->said);
 	buf_free(&f->line);
 	free(f->prefix);
 	free(f);
@@ -119,7 +122,7 @@ static void drop_newline(struct frame *f)
 
 static bool mark_kind(char c)
 {
-	return c == 'B' || c == 'X' || c == 'E';
+	return c == 'B' || c == 'A' || c == 'X' || c == 'E';
 }
 
 static bool mark_read(const struct frame *f, struct span line, struct mark *m)
@@ -165,12 +168,18 @@ static int64_t epoch_ms(struct span s)
 	return whole * 1000 + ms;
 }
 
+static void empty(struct buf *b)
+{
+	if (b->cap > KEEP_MAX)
+		buf_free(b);
+	else
+		buf_reset(b);
+}
+
 static void give_back(struct frame *f)
 {
-	if (f->out.cap > KEEP_MAX)
-		buf_free(&f->out);
-	else
-		buf_reset(&f->out);
+	empty(&f->out);
+	empty(&f->said);
 }
 
 static enum frame_event tell_broken(struct frame *f, struct frame_run *run,
@@ -179,6 +188,7 @@ static enum frame_event tell_broken(struct frame *f, struct frame_run *run,
 	*run = f->run;
 	run->out = "";
 	run->out_len = 0;
+	run->aside = false;
 	run->broken = why;
 	f->broken = NULL;
 	f->state = OUTSIDE;
@@ -230,6 +240,27 @@ static enum frame_event on_begin(struct frame *f, const struct mark *m,
 	return open ? FRAME_BROKEN : tell_begin(f, run);
 }
 
+/* What came so far was the target's. It has lost what is too long for it, and the run
+ * goes on: a failed look there spoils no sample. */
+static enum frame_event on_aside(struct frame *f, const struct mark *m,
+				 struct frame_run *run)
+{
+	struct buf said = f->said;
+
+	if (f->state == OUTSIDE)
+		return FRAME_MORE;
+	if (f->state != RUNNING || m->number != f->run.number || f->run.aside)
+		return tell_broken(f, run, "its marks are out of order");
+	f->said = f->out;
+	f->out = said;
+	if (f->broken != NULL)
+		buf_reset(&f->said);
+	f->broken = NULL;
+	f->run.aside = true;
+	f->run.said_code = (int)text_digits(m->value, 255);
+	return FRAME_MORE;
+}
+
 static enum frame_event on_exit_code(struct frame *f, const struct mark *m,
 				     struct frame_run *run)
 {
@@ -257,6 +288,8 @@ static enum frame_event on_end(struct frame *f, const struct mark *m,
 	*run = f->run;
 	run->out = buf_str(&f->out);
 	run->out_len = f->out.len;
+	run->said = buf_str(&f->said);
+	run->said_len = f->said.len;
 	return FRAME_RUN;
 }
 
@@ -266,6 +299,8 @@ static enum frame_event on_mark(struct frame *f, const struct mark *m,
 	drop_newline(f);
 	if (m->kind == 'B')
 		return on_begin(f, m, run);
+	if (m->kind == 'A')
+		return on_aside(f, m, run);
 	return m->kind == 'X' ? on_exit_code(f, m, run) : on_end(f, m, run);
 }
 

@@ -23,6 +23,8 @@
 #define WARN_MS (3 * MINUTE)
 #define COUNT_MS (3 * MINUTE)
 #define OWNER_MS (5 * MINUTE)
+#define DELIVERY_MS (3 * MINUTE)
+#define DELIVERY_SHARE 10 /* a tenth: looks at the two sides are not simultaneous */
 #define REBALANCE_MS (5 * MINUTE)
 #define SPOOL_OLD_MS (15 * MINUTE)
 #define OLD_SAMPLE_MS (5 * MINUTE)
@@ -226,6 +228,29 @@ static void look_count(const struct view *v, condition_each *each, void *arg)
 	c.value = (double)v->sample.n;
 	snprintf(c.message, sizeof(c.message),
 		 "%zu partitions are listed and %d expected", v->sample.n, want);
+	each(arg, &c);
+}
+
+/* What the mirror committed in the window, and the target never got. */
+static void look_delivery(const struct view *v, condition_each *each, void *arg)
+{
+	struct condition c = condition_of_topic(v, "not_delivered", SEVERITY_WARNING);
+	const struct delivered *d = &v->assessment.delivered;
+
+	if (!d->asked)
+		return;
+	c.policy.for_ms = DELIVERY_MS;
+	if (!has_data(v) || !d->known || d->missing < 0) {
+		c.fact = FACT_UNKNOWN;
+		each(arg, &c);
+		return;
+	}
+	c.fact = d->missing > d->consumed / DELIVERY_SHARE ? FACT_HOLDS : FACT_AWAY;
+	c.value = (double)d->missing;
+	snprintf(c.message, sizeof(c.message),
+		 "%" PRId64 " of %" PRId64
+		 " messages that the mirror committed did not arrive at the target",
+		 d->missing, d->consumed);
 	each(arg, &c);
 }
 
@@ -444,6 +469,7 @@ void condition_look(const struct board_views *views, const struct condition_fact
 		look_owners(v, list, each, arg);
 		look_count(v, each, arg);
 		look_age(v, f, each, arg);
+		look_delivery(v, each, arg);
 	}
 	free(list);
 	condition_group_thresholds(views, each, arg);

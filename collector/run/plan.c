@@ -40,6 +40,14 @@ bool plan_same_login(const struct config_topic *a, const struct config_topic *b)
 	       same(a->proxy_jump, b->proxy_jump) && a->ssh_config == b->ssh_config;
 }
 
+/* Does one look at the mirror's other side serve both? Names may differ. */
+static bool same_target(const struct config_target *a, const struct config_target *b)
+{
+	return a->set == b->set && same(a->kafka_home, b->kafka_home) &&
+	       same(a->bootstrap_server, b->bootstrap_server) &&
+	       same(a->command_config, b->command_config);
+}
+
 /* Does one request serve both? */
 static bool same_page(const struct config_topic *a, const struct config_topic *b)
 {
@@ -62,7 +70,8 @@ int plan_can_share(const struct config_topic *a, const struct config_topic *b)
 	       same(a->cli, b->cli) && same(a->command, b->command) && same_env(a, b) &&
 	       same(a->run_as, b->run_as) &&
 	       same(a->bootstrap_server, b->bootstrap_server) &&
-	       same(a->group, b->group) && same(a->command_config, b->command_config);
+	       same(a->group, b->group) && same(a->command_config, b->command_config) &&
+	       same_target(&a->target, &b->target);
 }
 
 static struct plan_stream *find(struct plan *p, const struct config_topic *t,

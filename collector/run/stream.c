@@ -4,15 +4,18 @@
  * a minute. */
 #include "run/stream.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "lag/assess.h"
+#include "lag/delivery.h"
 #include "lag/window.h"
 #include "run/pattern.h"
 #include "source/source.h"
+#include "source/target.h"
 #include "store/record.h"
 
 #include "banned.h"
@@ -31,9 +34,11 @@ struct slot { /* one topic, or one pattern while it has none */
 	struct origin origin;
 	struct label *labels;
 	struct assess *assess;
-	struct mono last_data; /* or the beginning */
-	bool seen;             /* has ever had data */
-	struct gap gap;        /* REASON_NONE: has data, or nothing is known yet */
+	struct delivery *delivery; /* NULL without a target */
+	char *there;               /* the topic's name over there */
+	struct mono last_data;     /* or the beginning */
+	bool seen;                 /* has ever had data */
+	struct gap gap;            /* REASON_NONE: has data, or nothing is known yet */
 	struct wall gap_since;
 	struct mono gap_repeat; /* when to say it again */
 	enum group_state state; /* of the last sample */
@@ -59,6 +64,7 @@ struct stream {
 	size_t n_followers, cap_followers;
 	struct board *board; /* may be NULL */
 	struct gap trouble; /* the last one told by the source since the last reading */
+	bool target_failed; /* told that the target does not answer */
 	struct records windows; /* kept for topics that a pattern may yet find */
 };
 
@@ -111,6 +117,10 @@ static struct slot *slot_add(struct stream *stream, const struct config_topic *t
 	s->key = key_of(t, name);
 	s->finder = finder;
 	s->assess = assess_new(&t->rules);
+	if (t->target.set && name != NULL) {
+		s->delivery = mem_calloc(1, sizeof(*s->delivery));
+		s->there = target_name(&t->target, name);
+	}
 	s->last_data = clock_mono();
 	s->labels = mem_calloc(t->label_count, sizeof(*s->labels));
 	for (size_t i = 0; i < t->label_count; i++)
@@ -140,6 +150,8 @@ static void slot_free(const struct stream *stream, struct slot *s)
 {
 	slot_hide(stream, s);
 	assess_free(s->assess);
+	free(s->delivery);
+	free(s->there);
 	free(s->labels);
 	free(s->name);
 	free(s->key);
@@ -151,6 +163,8 @@ static void add_entry(struct stream *s, const struct config *c,
 {
 	struct follower *f;
 
+	if (t->target.set)
+		source_aim(s->source, t, t->name);
 	if (t->match == NULL) {
 		slot_add(s, t, t->name, NULL);
 		return;
@@ -326,6 +340,30 @@ static void slot_gap(struct stream *stream, struct slot *s, const struct gap *g,
 		slot_show(stream, s, slot_view(s));
 }
 
+/* What is known of the other side at this reading. */
+static struct delivered slot_delivered(struct slot *s, const struct sample *sample,
+				       const struct reading *r)
+{
+	struct delivered none = {.asked = s->delivery != NULL,
+				 .per_sec = NAN,
+				 .missing = -1};
+	struct delivery_look look = {.committed = 0};
+
+	if (s->delivery == NULL || r->ends == NULL ||
+	    !ends_sum(r->ends, s->there, &look.end, &look.end_rows))
+		return none;
+	for (size_t i = 0; i < sample->n; i++) {
+		if (!sample->rows[i].has_committed)
+			continue;
+		look.committed_rows++;
+		if (__builtin_add_overflow(look.committed, sample->rows[i].committed,
+					   &look.committed))
+			return none;
+	}
+	delivery_feed(s->delivery, &look, s->topic->interval_ms, r->taken_mono);
+	return delivery_state(s->delivery);
+}
+
 static void slot_sample(struct stream *stream, struct slot *s,
 			const struct sample *sample, const struct reading *r,
 			struct mono now, struct findings *out)
@@ -336,6 +374,7 @@ static void slot_sample(struct stream *stream, struct slot *s,
 
 	assess_feed(s->assess, sample, r->taken_mono);
 	a = assess_look(s->assess, r->taken_mono);
+	a.delivered = slot_delivered(s, sample, r);
 	f->changed = s->gap.reason != REASON_NONE || !s->seen;
 	f->partitions = (int64_t)sample->n;
 	f->totals = sample_totals(sample);
@@ -571,12 +610,31 @@ static void forget_gone(struct stream *s, struct mono now, struct findings *out)
 	s->n = kept;
 }
 
+/* Told when it changes, once for the stream: no topic is without data for it. */
+static void look_at_target(struct stream *s, const struct reading *r,
+			   struct findings *out)
+{
+	const struct slot *first = s->n > 0 ? s->slots[0] : NULL;
+	bool failed = r->ends != NULL && *ends_trouble(r->ends) != '\0';
+
+	if (r->ends == NULL || first == NULL || failed == s->target_failed)
+		return;
+	s->target_failed = failed;
+	findings_add(out, first)->notice =
+		failed ? mem_printf("the target %s does not tell its offsets: %s",
+				    first->topic->target.bootstrap_server,
+				    ends_trouble(r->ends))
+		       : mem_printf("the target %s tells its offsets again",
+				    first->topic->target.bootstrap_server);
+}
+
 static void take_reading(struct stream *s, struct reading *r, struct mono now,
 			 struct findings *out)
 {
 	struct discovery d = {s, out};
 
 	s->trouble.reason = REASON_NONE;
+	look_at_target(s, r, out);
 	if (r->table != NULL && s->n_followers > 0)
 		table_each(r->table, discover, &d);
 	for (size_t i = 0; i < s->n; i++)

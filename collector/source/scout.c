@@ -280,7 +280,7 @@ int scout_run(struct scout *s, const struct config_topic *t, const char *tag,
 	memset(s, 0, sizeof(*s));
 	random_bytes(random, sizeof(random));
 	hash_hex(random, sizeof(random), nonce);
-	script_loop(&script, t, nonce, 0, 1);
+	script_loop(&script, t, nonce, 0, 1, NULL);
 	remote_command(&exec, buf_str(&script), t->run_as, t->watchdog_ms);
 	rc = ssh_open(&ssh, t, buf_str(&exec), wake, err);
 	if (rc == 0) {

@@ -56,25 +56,36 @@ static const char helpers[] =
 
 /* The run is a job of its own process group, so that its time limit reaches all of it.
  * The timer must not hold our stdout open. */
+/* A target that does not answer is left alone for a few runs: waiting for it holds up
+ * the samples. */
 static const char loop[] =
-	"N=0\n"
-	"nap \"$F\"\n"
-	"while :; do\n"
-	"N=$((N + 1)); now; s=$m\n"
-	"printf '\\n@mmlag %s B %s %s\\n' \"$K\" \"$N\" \"$t\"\n"
-	"[ $((N % 60)) != 1 ] || mm2\n"
-	"cds\n"
+	"go() {\n"
+	"now; b=$m\n"
 	"set -m\n"
-	"run </dev/null 9>&- &\n"
+	"\"$1\" </dev/null 9>&- &\n"
 	"p=$!\n"
 	"set +m\n"
-	"{ nap \"$T\"; kill -TERM -- -$p; nap 5000; kill -KILL -- -$p; } "
+	"{ nap \"$2\"; kill -TERM -- -$p; nap 5000; kill -KILL -- -$p; } "
 	">/dev/null 2>&1 &\n"
 	"k=$!\n"
 	"wait $p 2>/dev/null; c=$?\n"
 	"kill $k 2>/dev/null; wait $k 2>/dev/null\n"
 	"now\n"
-	"if [ $((m - s)) -ge \"$T\" ]; then c=124; kill -KILL -- -$p 2>/dev/null; fi\n"
+	"if [ $((m - b)) -ge \"$2\" ]; then c=124; kill -KILL -- -$p 2>/dev/null; fi\n"
+	"}\n"
+	"N=0 Y=0\n"
+	"nap \"$F\"\n"
+	"while :; do\n"
+	"N=$((N + 1)); now; s=$m\n"
+	"printf '\\n@mmlag %s B %s %s\\n' \"$K\" \"$N\" \"$t\"\n"
+	"[ $((N % 60)) != 1 ] || mm2\n"
+	"if [ \"$Q\" -gt 0 ] && [ $N -ge $Y ]; then\n"
+	"go aim \"$Q\"\n"
+	"printf '\\n@mmlag %s A %s %s\\n' \"$K\" \"$N\" \"$c\"\n"
+	"[ \"$c\" = 0 ] || Y=$((N + 6))\n"
+	"fi\n"
+	"cds\n"
+	"go run \"$T\"\n"
 	"printf '\\n@mmlag %s X %s %s\\n\\n@mmlag %s E %s %s\\n' "
 	"\"$K\" \"$N\" \"$c\" \"$K\" \"$N\" \"$t\"\n"
 	"[ \"$N\" != \"$R\" ] || exit 0\n"
@@ -175,15 +186,18 @@ static void add_cds(struct buf *out, const struct config_topic *t)
 }
 
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
-		 int64_t first_delay_ms, int runs)
+		 int64_t first_delay_ms, int runs, const struct target_topics *target)
 {
-	buf_printf(out, "K=%s I=%lld T=%lld F=%lld R=%d\n", nonce,
+	buf_printf(out, "K=%s I=%lld T=%lld F=%lld R=%d Q=%lld\n", nonce,
 		   (long long)t->interval_ms, (long long)t->timeout_ms,
-		   (long long)first_delay_ms, runs);
+		   (long long)first_delay_ms, runs,
+		   (long long)(target != NULL ? target_timeout_ms(t) : 0));
 	buf_addstr(out, locale_part);
 	add_env(out, t);
 	buf_addstr(out, helpers);
 	add_cds(out, t);
 	add_run(out, t);
+	if (target != NULL)
+		target_script(out, &t->target, target);
 	buf_addstr(out, loop);
 }

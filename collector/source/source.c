@@ -48,12 +48,16 @@ struct source {
 	struct hostclock host_clock;
 	struct mono last_taken;
 	bool mm2; /* MirrorMaker 2 runs on the host */
+	struct target_topics target;
+	bool aims_at_all;
 };
 
 void reading_fini(struct reading *r)
 {
 	table_free(r->table);
 	r->table = NULL;
+	ends_free(r->ends);
+	r->ends = NULL;
 	sample_fini(&r->sample);
 }
 
@@ -69,6 +73,24 @@ struct source *source_new(const struct config_topic *t, struct wake *wake,
 	if (t->source != SOURCE_SSH)
 		s->scrape = scrape_new(t, wake, first_delay_ms);
 	return s;
+}
+
+void source_aim(struct source *s, const struct config_topic *t, const char *name)
+{
+	if (name == NULL)
+		s->aims_at_all = true;
+	else
+		target_add(&s->target, &t->target, name);
+}
+
+/* What the script is to ask the target for; NULL where there is none. */
+static const struct target_topics *aim(const struct source *s)
+{
+	static const struct target_topics all = {NULL, 0, 0};
+
+	if (!s->topic->target.set)
+		return NULL;
+	return s->aims_at_all ? &all : &s->target;
 }
 
 static void disconnect(struct source *s)
@@ -90,6 +112,7 @@ void source_close(struct source *s)
 		return;
 	scrape_close(s->scrape);
 	disconnect(s);
+	target_topics_fini(&s->target);
 	free(s);
 }
 
@@ -136,7 +159,7 @@ static enum source_event open_session(struct source *s, struct mono now,
 	if (is_line(s))
 		buf_addstr(&script, s->topic->command);
 	else
-		script_loop(&script, s->topic, s->nonce, s->first_delay_ms, 0);
+		script_loop(&script, s->topic, s->nonce, s->first_delay_ms, 0, aim(s));
 	remote_command(&exec, buf_str(&script), s->topic->run_as,
 		       s->topic->watchdog_ms);
 	rc = ssh_open(&s->ssh, s->topic, buf_str(&exec), s->wake, &err);
@@ -234,6 +257,8 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 		reading_fini(r);
 		return SOURCE_GAP;
 	}
+	if (run->aside)
+		r->ends = ends_read(run->said, run->said_len, run->said_code);
 	r->taken = run->end_ms >= 0 ? hostclock_correct(&s->host_clock, run->end_ms,
 							arrived, now)
 				    : arrived;
@@ -361,7 +386,7 @@ static int64_t silence_ms(const struct source *s)
 	if (is_line(s))
 		return s->topic->timeout_ms;
 	return s->topic->interval_ms + s->topic->timeout_ms + s->first_delay_ms +
-	       HOST_SLACK_MS;
+	       (s->topic->target.set ? target_timeout_ms(s->topic) : 0) + HOST_SLACK_MS;
 }
 
 static enum source_event silent(struct source *s, struct mono now, struct gap *gap)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "lag/delivery.h"
 #include "lag/rules.h"
 #include "lag/sample.h"
 #include "lag/timelag.h"
@@ -39,11 +40,15 @@ struct assessment {
 	double produced_per_sec,
 		consumed_per_sec; /* slopes over 180 s; NAN before 60 s */
 	int64_t drain_ms; /* -1: not draining, not known, or more than ten years */
+	struct delivered delivered; /* filled in by whoever asks the target */
 };
 
-#define ASSESSMENT_INIT                                                      \
-	{                                                                    \
-		VERDICT_OK, "incomplete", -1, -1, TIMELAG_NONE, NAN, NAN, -1 \
+#define ASSESSMENT_INIT                                                       \
+	{                                                                     \
+		VERDICT_OK, "incomplete", -1, -1, TIMELAG_NONE, NAN, NAN, -1, \
+		{                                                             \
+			0                                                     \
+		}                                                             \
 	}
 
 #define ASSESS_PARTITIONS_MAX 10000 /* further ones are not judged: 1 KiB each */

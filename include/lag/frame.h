@@ -5,6 +5,8 @@
  *
  * The remote loop writes, for run number N of a session with nonce K (lower-case hex):
  *   "\n@mmlag K B N T\n"      begin, T = the host's clock in seconds
+ *   … what the mirror's target said, and "\n@mmlag K A N C\n", its exit code: both
+ *     only where it is asked
  *   … stdout of the command …
  *   "\n@mmlag K X N C\n"      exit code C
  *   "\n@mmlag K E N T\n"      end
@@ -13,6 +15,7 @@
 #ifndef MMLAG_LAG_FRAME_H
 #define MMLAG_LAG_FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
 
@@ -30,6 +33,10 @@ struct frame_run {
 	int exit_code;
 	const char *out; /* stdout of the run; lives until the next call */
 	size_t out_len;
+	bool aside;       /* the target was asked: */
+	const char *said; /* what it said; lives as long as `out` */
+	size_t said_len;
+	int said_code;      /* its exit code, -1 unknown */
 	const char *broken; /* FRAME_BROKEN only: a static sentence */
 };
 

@@ -8,13 +8,15 @@
 
 #include "base/buf.h"
 #include "config/config.h"
+#include "source/target.h"
 
 /* Append the loop that runs the consumer-groups CLI (or the user's `command` of
  * format: table) every t->interval_ms, begin to begin, each run ended on the host after
  * t->timeout_ms, its output framed by marks with `nonce`. With `runs` > 0 it ends after
- * so many.
+ * so many. `target`: the mirror's other side is asked before each run; NULL for not at
+ * all.
  * @thread any */
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
-		 int64_t first_delay_ms, int runs);
+		 int64_t first_delay_ms, int runs, const struct target_topics *target);
 
 #endif

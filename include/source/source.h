@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/wake.h"
 #include "config/config.h"
+#include "lag/ends.h"
 #include "lag/reason.h"
 #include "lag/sample.h"
 #include "lag/table.h"
@@ -22,6 +23,7 @@
 struct reading {
 	struct table *table;  /* owned, or NULL: */
 	struct sample sample; /* owned, when table is NULL */
+	struct ends *ends;    /* owned: of the mirror's target; NULL: not asked */
 	struct wall taken;
 	struct mono taken_mono;   /* the monotonic time that belongs to `taken`; never
 				   * goes   back from reading to reading */
@@ -29,7 +31,7 @@ struct reading {
 	char key[SOURCE_KEY_MAX]; /* names this reading in document ids */
 };
 
-/* End the table or the sample.  @thread the owner's */
+/* End the table or the sample, and the ends.  @thread the owner's */
 void reading_fini(struct reading *r);
 
 enum source_event {
@@ -46,6 +48,11 @@ struct source;
  * @thread any; each belongs to one */
 struct source *source_new(const struct config_topic *t, struct wake *wake,
 			  int64_t first_delay_ms);
+
+/* The mirror's target, which the stream's first topic names, is to be asked for this
+ * topic too; NULL: for all that there are. Before the first step.
+ * @thread the owner's */
+void source_aim(struct source *s, const struct config_topic *t, const char *name);
 
 /* End the remote command, close the session. At most 500 ms. NULL is legal.
  * @thread tailer */

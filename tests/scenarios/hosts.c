@@ -47,6 +47,8 @@ struct host {
 	int login_times; /* -1: for good */
 	struct cli *clis;
 	int exit_code;
+	char *target_text;
+	int target_code;
 	char *stderr_text;
 	int64_t run_ms, ahead_ms;
 	int64_t attempts, runs;
@@ -167,6 +169,13 @@ void host_set_stderr(struct host *h, const char *text)
 	h->stderr_text = mem_strdup(text);
 }
 
+void host_set_target(struct host *h, int code, const char *text)
+{
+	free(h->target_text);
+	h->target_text = mem_strdup(text);
+	h->target_code = code;
+}
+
 void host_set_run_time(struct host *h, int64_t ms)
 {
 	h->run_ms = ms;
@@ -257,6 +266,11 @@ static void end_run(struct ssh *l)
 
 	for (c = h->clis; c != NULL && strcmp(c->group, l->group) != 0; c = c->next)
 		;
+	if (h->target_text != NULL && *h->target_text != '\0') {
+		put_text(l, &l->out, h->target_text);
+		buf_printf(&l->out, "\n\n@mmlag %s A %llu %d\n", l->nonce,
+			   (unsigned long long)l->run, h->target_code);
+	}
 	if (!killed && c != NULL)
 		put_text(l, &l->out, c->text);
 	else if (!killed)

@@ -32,6 +32,7 @@ void host_hold(struct host *h, int64_t ms);
 void host_set_cli(struct host *h, const char *group, const char *text);
 void host_set_exit_code(struct host *h, int64_t code);
 void host_set_stderr(struct host *h, const char *text);
+void host_set_target(struct host *h, int code, const char *text); /* "": not asked */
 void host_set_run_time(struct host *h, int64_t ms);
 void host_set_clock(struct host *h, int64_t ahead_ms);
 

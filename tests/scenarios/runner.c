@@ -127,6 +127,10 @@ static int do_host(const char *verb, char **words, size_t n, const char *rest)
 		host_set_stderr(h, rest);
 		return 0;
 	}
+	if (strcmp(verb, "cli-target") == 0 && n >= 2) {
+		host_set_target(h, (int)words_number(words[1]), rest_behind(rest, 1));
+		return 0;
+	}
 	if (strcmp(verb, "exit") == 0 && n >= 2) {
 		host_end_command(h, (int)words_number(words[1]), rest_behind(rest, 1));
 		return 0;

@@ -258,6 +258,39 @@ static void an_objective_is_missed_when_its_budget_is_spent(void **state)
 	view_unref(v);
 }
 
+static void what_is_committed_and_does_not_arrive_holds(void **state)
+{
+	static const struct {
+		bool asked, known;
+		int64_t missing, consumed;
+		bool there;
+		enum alert_fact fact;
+	} rows[] = {
+		{false, false, -1, 0, false, FACT_UNKNOWN},
+		{true, false, 900, 1000, true, FACT_UNKNOWN},
+		{true, true, -1, 0, true, FACT_UNKNOWN},
+		{true, true, 0, 0, true, FACT_AWAY},
+		{true, true, 100, 1000, true, FACT_AWAY},
+		{true, true, 101, 1000, true, FACT_HOLDS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct view *v = healthy(NULL);
+		struct found f;
+
+		v->assessment.delivered =
+			(struct delivered){.asked = rows[i].asked,
+					   .known = rows[i].known,
+					   .missing = rows[i].missing,
+					   .consumed = rows[i].consumed};
+		f = look(v, "not_delivered", SEVERITY_WARNING);
+		assert_int_equal(f.there, rows[i].there);
+		assert_int_equal(f.fact, rows[i].fact);
+		view_unref(v);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +299,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_not_away),
 		cmocka_unit_test(a_level_is_entered_and_left),
 		cmocka_unit_test(a_second_threshold_of_a_kind_has_a_name_of_its_own),
+		cmocka_unit_test(what_is_committed_and_does_not_arrive_holds),
 		cmocka_unit_test(an_objective_is_missed_when_its_budget_is_spent),
 	};
 

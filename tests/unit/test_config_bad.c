@@ -417,8 +417,9 @@ static const struct {
 	 "receivers: []\n"
 	 "brokers: [{name: x}]\n"
 	 "heartbeat: {}\n",
-	 "4:33: warning: \"target\" is accepted, but not acted upon by this "
-	 "version\n"
+	 "4:41: target: \"bootstrap_server\" is missing\n"
+	 "4:41: target: \"host\" is not the topic's own; leave it out: the "
+	 "MirrorMaker host reaches both sides\n"
 	 "4:100: a threshold needs \"warning\" or \"critical\"\n"
 	 "4:106: warning: for: below two commit intervals of MirrorMaker "
 	 "(120s) every tooth of the saw alerts; write 3m\n"

@@ -21,6 +21,7 @@
 #define B(n, t) "\n@mmlag " NONCE " B " #n " " t "\n"
 #define X(n, c) "\n@mmlag " NONCE " X " #n " " c "\n"
 #define E(n, t) "\n@mmlag " NONCE " E " #n " " t "\n"
+#define A(n, c) "\n@mmlag " NONCE " A " #n " " c "\n"
 #define RUN(n, text) B(n, "1700000000.5") text X(n, "0") E(n, "1700000003.25")
 
 /* Feed and write down what happens, a line an event. */
@@ -227,11 +228,62 @@ static void lines_come_out_however_they_were_cut(void **state)
 	}
 }
 
+static void what_the_target_said_stands_apart_from_the_run(void **state)
+{
+	static const char stream[] = B(1, "5") "t:0:7" A(1, "3") "row" X(1, "0")
+		E(1, "6") RUN(2, "b") B(3, "7") A(3, "0") A(3, "0");
+	struct frame *f = frame_new(NONCE, RUN_MAX);
+	const char *p = stream;
+	size_t n = strlen(stream);
+	struct frame_run run;
+
+	(void)state;
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_BEGIN);
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_RUN);
+	assert_true(run.aside);
+	assert_string_equal(run.said, "t:0:7");
+	assert_int_equal(run.said_code, 3);
+	assert_string_equal(run.out, "row");
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_BEGIN);
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_RUN);
+	assert_false(run.aside);
+	assert_string_equal(run.out, "b");
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_BEGIN);
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_BROKEN);
+	frame_free(f);
+}
+
+/* Too much from the target is the target's trouble alone. */
+static void a_target_that_says_too_much_spoils_no_run(void **state)
+{
+	struct buf b = BUF_INIT(4096);
+	struct frame *f = frame_new(NONCE, RUN_MAX);
+	struct frame_run run;
+	const char *p;
+	size_t n;
+
+	(void)state;
+	buf_addstr(&b, B(1, "5"));
+	for (int i = 0; i < 2 * RUN_MAX; i++)
+		buf_addstr(&b, "x\n");
+	buf_addstr(&b, A(1, "0") "row" X(1, "0") E(1, "6"));
+	p = b.data;
+	n = b.len;
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_BEGIN);
+	assert_int_equal(frame_next(f, &p, &n, &run), FRAME_RUN);
+	assert_string_equal(run.out, "row");
+	assert_int_equal(run.said_len, 0);
+	frame_free(f);
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_are_cut_out_of_the_stream),
 		cmocka_unit_test(a_run_may_have_just_as_many_bytes_as_its_limit),
+		cmocka_unit_test(what_the_target_said_stands_apart_from_the_run),
+		cmocka_unit_test(a_target_that_says_too_much_spoils_no_run),
 		cmocka_unit_test(nul_bytes_are_bytes_of_a_run),
 		cmocka_unit_test(stray_text_is_kept_for_the_error_message),
 		cmocka_unit_test(lines_come_out_however_they_were_cut),

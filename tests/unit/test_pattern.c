@@ -46,6 +46,13 @@ struct source *source_new(const struct config_topic *t, struct wake *wake,
 	return NULL;
 }
 
+void source_aim(struct source *s, const struct config_topic *t, const char *name)
+{
+	(void)s;
+	(void)t;
+	(void)name;
+}
+
 void source_close(struct source *s)
 {
 	(void)s;

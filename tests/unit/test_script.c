@@ -34,6 +34,8 @@ static char *executable(const char *body)
 	return path;
 }
 
+static const struct target_topics *aimed; /* by the next script; NULL: no target */
+
 /* Run the loop to its end and give back what it wrote to stdout. */
 static struct buf output_of(const struct config_topic *t, int runs)
 {
@@ -43,7 +45,7 @@ static struct buf output_of(const struct config_topic *t, int runs)
 	char chunk[4096];
 	ssize_t n;
 
-	script_loop(&script, t, NONCE, 0, runs);
+	script_loop(&script, t, NONCE, 0, runs, aimed);
 	assert_int_equal(pipe(fds), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -289,6 +291,83 @@ static void the_users_own_command_runs_in_the_frame(void **state)
 	buf_free(&out);
 }
 
+static void put_tool(const char *home, const char *name, const char *body)
+{
+	char *path = mem_printf("%s/bin/%s", home, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, body, strlen(body)), strlen(body));
+	close(fd);
+	free(path);
+}
+
+static void remove_tools(char *home)
+{
+	static const char *const names[] = {"/bin/kafka-get-offsets.sh",
+					    "/bin/kafka-run-class.sh"};
+	char *path;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		path = mem_printf("%s%s", home, names[i]);
+		unlink(path);
+		free(path);
+	}
+	path = mem_printf("%s/bin", home);
+	rmdir(path);
+	rmdir(home);
+	free(path);
+}
+
+static void the_target_is_asked_by_the_tool_that_it_has(void **state)
+{
+	char home[] = "/tmp/mmlag-home-XXXXXX";
+	char *cli = executable("#!/bin/bash\necho row\n"), *bin;
+	struct config_topic t = topic(cli);
+	struct target_topics names = {NULL, 0, 0};
+	struct buf out;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	bin = mem_printf("%s/bin", home);
+	assert_int_equal(mkdir(bin, 0755), 0);
+	t.target = (struct config_target){.set = true,
+					  .kafka_home = home,
+					  .bootstrap_server = text("t:9"),
+					  .topic = text("dc1.{topic}")};
+	target_add(&names, &t.target, "a.b");
+	target_add(&names, &t.target, "c");
+	target_add(&names, &t.target, "c");
+	aimed = &names;
+	put_tool(home, "kafka-run-class.sh", "#!/bin/bash\necho \"old $*\"\n");
+	out = output_of(&t, 1);
+	assert_non_null(strstr(buf_str(&out),
+			       "old kafka.tools.GetOffsetShell --broker-list t:9 "
+			       "--topic dc1.a.b --time -1\n"
+			       "old kafka.tools.GetOffsetShell --broker-list t:9 "
+			       "--topic dc1.c --time -1\n"));
+	assert_non_null(strstr(buf_str(&out), "\n@mmlag " NONCE " A 1 0\nrow\n"));
+	buf_free(&out);
+	put_tool(home, "kafka-get-offsets.sh",
+		 "#!/bin/bash\necho WARN >&2\necho \"new $*\"\nexit 4\n");
+	t.target.command_config = text("/c");
+	out = output_of(&t, 2);
+	assert_non_null(strstr(buf_str(&out),
+			       "new --bootstrap-server t:9 --topic dc1\\.a\\.b|dc1\\.c "
+			       "--command-config /c\n\nWARN\n"));
+	assert_non_null(strstr(buf_str(&out), " A 1 4\n"));
+	/* one that fails is left alone for a while, and the run goes on */
+	assert_null(strstr(buf_str(&out), " A 2 "));
+	assert_non_null(strstr(buf_str(&out), " X 2 0\n"));
+	buf_free(&out);
+	aimed = NULL;
+	target_topics_fini(&names);
+	remove_tools(home);
+	free(bin);
+	unlink(cli);
+	free(cli);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +378,7 @@ int main(void)
 		cmocka_unit_test(an_archive_is_made_once_and_used_where_java_can),
 		cmocka_unit_test(a_missing_cli_ends_with_127),
 		cmocka_unit_test(the_users_own_command_runs_in_the_frame),
+		cmocka_unit_test(the_target_is_asked_by_the_tool_that_it_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
