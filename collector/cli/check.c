@@ -96,6 +96,25 @@ static void check_gap(struct report *r, const char *subject, const struct findin
 	say(r, FINDING_FAILURE, subject, text);
 }
 
+static void check_target(struct report *r, const char *subject, const struct finding *f)
+{
+	const struct delivered *d = &f->assessment.delivered;
+	char text[512];
+
+	if (!d->asked)
+		return;
+	if (d->known)
+		snprintf(text, sizeof(text),
+			 "target %.100s: log ends sum up to %" PRId64,
+			 f->topic->target.bootstrap_server, d->end);
+	else
+		snprintf(text, sizeof(text),
+			 "target %.100s: no log ends of the topic; does it answer from "
+			 "this host, and is `target.topic` its name there?",
+			 f->topic->target.bootstrap_server);
+	say(r, d->known ? FINDING_OK : FINDING_WARNING, subject, text);
+}
+
 static void check_topic(struct report *r, const struct finding *f)
 {
 	char subject[128], lag[32] = "no lag known", text[512];
@@ -121,6 +140,7 @@ static void check_topic(struct report *r, const struct finding *f)
 			 f->topic->partitions, rows);
 		say(r, FINDING_WARNING, subject, text);
 	}
+	check_target(r, subject, f);
 }
 
 static bool same_host(const struct config_topic *a, const struct config_topic *b)

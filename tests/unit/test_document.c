@@ -131,6 +131,43 @@ static void lags_keep_sign_and_size(void **state)
 	json_decref(root);
 }
 
+static void the_other_side_is_there_where_it_is_asked(void **state)
+{
+	static const struct {
+		struct delivered delivered;
+		const char *json; /* NULL: no such field */
+	} looks[] = {
+		{{.asked = false}, NULL},
+		{{.asked = true},
+		 "\"target_end_sum\":null,\"delivered_per_sec\":null,"
+		 "\"undelivered\":null"},
+		{{.asked = true,
+		  .known = true,
+		  .end = 7,
+		  .per_sec = NAN,
+		  .missing = -1},
+		 "\"target_end_sum\":7,\"delivered_per_sec\":null,"
+		 "\"undelivered\":null"},
+		{{.asked = true, .known = true, .end = 7, .per_sec = 2, .missing = 0},
+		 "\"target_end_sum\":7,\"delivered_per_sec\":2.0,\"undelivered\":0"},
+	};
+	struct sample s = three_rows();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+		struct assessment a = ASSESSMENT_INIT;
+		struct buf out = BUF_INIT(1 << 16);
+
+		a.delivered = looks[i].delivered;
+		document_sample(&out, &orders, &s, &a);
+		if (looks[i].json != NULL)
+			assert_non_null(strstr(buf_str(&out), looks[i].json));
+		else
+			assert_null(strstr(buf_str(&out), "target_end_sum"));
+		buf_free(&out);
+	}
+}
+
 static void rates_carry_a_decimal_point(void **state)
 {
 	struct sample s = three_rows();
@@ -325,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_sample_is_written_in_the_documented_shape_and_order),
 		cmocka_unit_test(what_is_not_known_is_null_or_absent_and_never_made_up),
 		cmocka_unit_test(lags_keep_sign_and_size),
+		cmocka_unit_test(the_other_side_is_there_where_it_is_asked),
 		cmocka_unit_test(rates_carry_a_decimal_point),
 		cmocka_unit_test(labels_are_an_object_of_strings),
 		cmocka_unit_test(a_gap_tells_reason_message_and_since_and_has_no_lags),

@@ -86,6 +86,24 @@ static void whatever_changes_the_remote_command_parts_them(void **state)
 			fail_msg("row %zu shares", i);
 }
 
+static void another_target_parts_them(void **state)
+{
+	struct config_topic t[] = {topic("a", "mm1", SHARE_GROUP),
+				   topic("b", "mm1", SHARE_GROUP),
+				   topic("c", "mm1", SHARE_GROUP)};
+	struct config c = {.topics = t, .topic_count = 3};
+	struct plan p;
+
+	(void)state;
+	t[0].target = t[1].target =
+		(struct config_target){.set = true, .bootstrap_server = text("t:1")};
+	t[1].target.topic = text("x.{topic}"); /* only the name differs */
+	p = plan_make(&c, PLAN_AS_CONFIGURED);
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.streams[0].n, 2);
+	plan_free(&p);
+}
+
 static void the_begins_of_a_host_are_spread_over_the_interval(void **state)
 {
 	struct config_topic t[] = {topic("a", "mm1", SHARE_TOPIC),
@@ -110,6 +128,7 @@ int main(void)
 		cmocka_unit_test(
 			topics_that_share_meet_in_one_stream_and_others_stay_apart),
 		cmocka_unit_test(whatever_changes_the_remote_command_parts_them),
+		cmocka_unit_test(another_target_parts_them),
 		cmocka_unit_test(the_begins_of_a_host_are_spread_over_the_interval),
 	};
 
