@@ -15,7 +15,7 @@
 static struct store *store;
 static struct wake asker;
 static struct store_end ended; /* of the last close_store */
-static int64_t appended; /* handed over so far; also the number of the last one */
+static int64_t appended;       /* handed over so far; also the number of the last one */
 
 __attribute__((unused)) static void open_with(const char *dir,
 					      const struct store_limits *l)
