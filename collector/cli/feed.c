@@ -180,7 +180,7 @@ int feed_once(const char *state_dir, const char *target, const char *body,
 	      struct buf *answer, struct err *err)
 {
 	struct http_options o = {.timeout_ms = LOOK_MS, .connect_timeout_ms = LOOK_MS};
-	struct feed f = {NULL};
+	struct feed f = {.http = NULL};
 	int rc = http_global_init(err);
 
 	if (rc != 0)

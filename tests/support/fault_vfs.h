@@ -24,7 +24,7 @@ static struct {
 	int code;   /* SQLite's; a sync fails with SQLITE_IOERR_FSYNC always */
 	int failed; /* so many have failed */
 	int reads;
-	void (*sync)(void); /* called in each sync: a slow disk */
+	void (*sync)(void);     /* called in each sync: a slow disk */
 	void (*on_write)(void); /* called while a write is under way */
 } fault;
 
