@@ -402,6 +402,25 @@ static struct condition of_us(const char *rule)
 				  .value = NAN};
 }
 
+/* What befell the file itself. */
+static void look_file(const struct store_status *s, condition_each *each, void *arg)
+{
+	struct condition memory = of_us("spool_in_memory");
+	struct condition aside = of_us("spool_set_aside");
+
+	memory.fact = s->degraded ? FACT_HOLDS : FACT_AWAY;
+	snprintf(memory.message, sizeof(memory.message),
+		 "documents wait in memory, and would be lost with this process: %s",
+		 s->trouble);
+	each(arg, &memory);
+	aside.fact = *s->set_aside != '\0' ? FACT_HOLDS : FACT_AWAY;
+	snprintf(aside.message, sizeof(aside.message),
+		 "the spool's file could not be used and lies in %s: see `mmlag spool "
+		 "import`; this ends with the next start",
+		 s->set_aside);
+	each(arg, &aside);
+}
+
 static void look_store(const struct condition_facts *f, condition_each *each, void *arg)
 {
 	struct condition dead = of_us("dead_letters"), old = of_us("spool_old");
@@ -415,6 +434,7 @@ static void look_store(const struct condition_facts *f, condition_each *each, vo
 		 "letters: see `mmlag spool dead`",
 		 s->dead);
 	each(arg, &dead);
+	look_file(s, each, arg);
 	if (!f->ships)
 		return;
 	old.fact = age >= SPOOL_OLD_MS ? FACT_HOLDS : FACT_AWAY;

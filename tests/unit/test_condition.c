@@ -76,11 +76,12 @@ static struct view *healthy(const struct config_topic *t)
 	return v;
 }
 
+static struct store_status store; /* that conditions look at */
+
 static struct found look(const struct view *v, const char *rule, enum severity severity)
 {
 	const struct view *one[] = {v};
 	const struct board_views views = {one, 1, 1};
-	struct store_status store = {.dead = 0};
 	const struct condition_facts f = {.mono = {NOW_MS * 1000000},
 					  .wall = {1795220000000},
 					  .builtin = true,
@@ -104,13 +105,19 @@ static void nothing_holds_of_what_is_well(void **state)
 	static const struct {
 		const char *rule;
 		enum severity severity;
-	} rules[] = {
-		{"stopped", SEVERITY_CRITICAL},    {"stalled", SEVERITY_CRITICAL},
-		{"rewound", SEVERITY_WARNING},     {"lag_not_falling", SEVERITY_INFO},
-		{"no_owner", SEVERITY_WARNING},    {"old_sample", SEVERITY_WARNING},
-		{"no_data", SEVERITY_CRITICAL},    {"host_down", SEVERITY_CRITICAL},
-		{"rebalancing", SEVERITY_WARNING}, {"spool_old", SEVERITY_WARNING},
-		{"dead_letters", SEVERITY_WARNING}};
+	} rules[] = {{"stopped", SEVERITY_CRITICAL},
+		     {"stalled", SEVERITY_CRITICAL},
+		     {"rewound", SEVERITY_WARNING},
+		     {"lag_not_falling", SEVERITY_INFO},
+		     {"no_owner", SEVERITY_WARNING},
+		     {"old_sample", SEVERITY_WARNING},
+		     {"no_data", SEVERITY_CRITICAL},
+		     {"host_down", SEVERITY_CRITICAL},
+		     {"rebalancing", SEVERITY_WARNING},
+		     {"spool_old", SEVERITY_WARNING},
+		     {"dead_letters", SEVERITY_WARNING},
+		     {"spool_in_memory", SEVERITY_WARNING},
+		     {"spool_set_aside", SEVERITY_WARNING}};
 	const struct config_topic t = topic();
 	struct view *v = healthy(&t);
 
@@ -121,6 +128,27 @@ static void nothing_holds_of_what_is_well(void **state)
 		if (!f.there || f.fact != FACT_AWAY)
 			fail_msg("%s", rules[i].rule);
 	}
+	view_unref(v);
+}
+
+static void a_store_that_is_not_well_is_an_alarm(void **state)
+{
+	const struct store_status ill = {.degraded = true,
+					 .trouble = "no room left",
+					 .set_aside = "mmlag.db.torn-1"};
+	const struct config_topic t = topic();
+	struct view *v = healthy(&t);
+	struct found f;
+
+	(void)state;
+	store = ill;
+	f = look(v, "spool_in_memory", SEVERITY_WARNING);
+	assert_int_equal(f.fact, FACT_HOLDS);
+	assert_non_null(strstr(f.message, "no room left"));
+	f = look(v, "spool_set_aside", SEVERITY_WARNING);
+	assert_int_equal(f.fact, FACT_HOLDS);
+	assert_non_null(strstr(f.message, "mmlag.db.torn-1"));
+	store = (struct store_status){.dead = 0};
 	view_unref(v);
 }
 
@@ -295,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_holds_of_what_is_well),
+		cmocka_unit_test(a_store_that_is_not_well_is_an_alarm),
 		cmocka_unit_test(a_verdict_holds_for_its_partitions),
 		cmocka_unit_test(what_is_not_known_is_not_away),
 		cmocka_unit_test(a_level_is_entered_and_left),

@@ -80,7 +80,7 @@ static const struct {
 	 "MaxSessions"},
 	{"KexAlgorithms sntrup761x25519-sha512@openssh.com", "ed25519", false, false,
 	 ERR_PERMANENT, REASON_SSH_ALGORITHM, "key exchange"},
-	{"", "ed25519", true, false, ERR_PERMANENT, REASON_SSH_HOST_KEY, "CHANGED"},
+	{"", "ed25519", true, false, ERR_PERMANENT, REASON_SSH_HOST_KEY, "has changed"},
 	{"", "stranger", false, false, ERR_PERMANENT, REASON_SSH_AUTH, "is refused"},
 };
 
