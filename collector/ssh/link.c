@@ -313,6 +313,18 @@ static int reach_through_proxy(struct link *l, const struct route *r, struct err
 	return 0;
 }
 
+/* What the peer said before our own banner failed to reach it. */
+static void hear_last_words(struct link *l)
+{
+	char words[256];
+	ssize_t n = 0;
+
+	if (l->first_bytes.len == 0)
+		n = recv(l->fd, words, sizeof(words), MSG_DONTWAIT);
+	if (n > 0)
+		keep_first_bytes(l, words, (size_t)n);
+}
+
 /* A connection with its keys exchanged; the host key is not checked yet. */
 static int exchange_keys(struct link *l, const struct route *r,
 			 const struct buf *methods, struct err *err)
@@ -326,9 +338,10 @@ static int exchange_keys(struct link *l, const struct route *r,
 	}
 	if (rc != 0)
 		return rc;
-	if (libssh2_session_handshake(l->session, l->fd) != 0)
-		return link_error(l, "key exchange", err);
-	return 0;
+	if (libssh2_session_handshake(l->session, l->fd) == 0)
+		return 0;
+	hear_last_words(l);
+	return link_error(l, "key exchange", err);
 }
 
 static bool is_rsa(const char *method)

@@ -542,6 +542,7 @@ void hosts_fini(void)
 			free(c);
 		}
 		free(h->name);
+		free(h->target_text);
 		free(h->stderr_text);
 		free(h);
 	}
