@@ -99,7 +99,7 @@ int options_url(const char *command, const char *option, const char *text)
 
 	if (host == NULL)
 		return options_usage(command, "%s '%s' is no URL; write http://%s",
-				     option, text, *text != '\0' ? text : "HOST:PORT");
+				     option, text, *text != '\0' ? text : "host:port");
 	if ((strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) ||
 	    host[3] == '\0' || host[3] == '/' || host[3] == ':')
 		return options_usage(

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -112,6 +113,17 @@ def refuse(status, kind, which=lambda source: True):
     return lambda x: x.send(200, x.store(lambda s: (status, kind) if which(s) else None))
 
 
+def end_slowly(sock):
+    """Close only when the client has: what it sent and we did not read would turn the close
+    into a reset, and that may overtake the alert that says why."""
+    plain = socket.socket(fileno=sock.detach())
+    plain.settimeout(5)
+    plain.shutdown(socket.SHUT_WR)
+    while plain.recv(65536):
+        pass
+    return plain
+
+
 class Peer:
     """Listens on a port of the kernel's choice. `script` holds what is done with the next
     bulks, one each; then `mood` with all of them."""
@@ -159,7 +171,12 @@ class Peer:
     def serve(self, sock):
         try:
             if self.tls:
-                sock = self.tls.wrap_socket(sock, server_side=True)
+                sock = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                try:
+                    sock.do_handshake()
+                except ssl.SSLError:
+                    sock = end_slowly(sock)
+                    return
             rest = b""
             while True:
                 while b"\r\n\r\n" not in rest:

@@ -272,7 +272,7 @@ LINES = [
     ("check -c mmlag.yaml", 1, ["127.0.0.1:{closed}", "refused"]),
     ("once -c mmlag.yaml", 1, ["127.0.0.1"]),
     ("tail -c mmlag.yaml", 1, ["{dir}/state/control.sock", "'mmlag run'", "--url"]),
-    ("tail --url here", 64, ["'here' is no URL", "http://host:9308"]),
+    ("tail --url here", 64, ["'here' is no URL", "write http://here"]),
     ("tail --url http://127.0.0.1:{closed}", 1, ["127.0.0.1:{closed}", "refused"]),
     ("top -c mmlag.yaml", 1, ["needs a terminal", "mmlag tail"]),
     ("spool -c mmlag.yaml", 64, ["status, list, dead"]),
