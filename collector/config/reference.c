@@ -95,8 +95,6 @@ static void print_range(const struct key *key, struct buf *out)
 static void print_key(const struct key *key, struct buf *out)
 {
 	static const char *const reloads[] = {"topic", "live", "restart"};
-	static const char *const supports[] = {"", " (Not acted upon by this version.)",
-					       " (Not supported by this version.)"};
 
 	buf_printf(out, "| `%s` | %s | ", key->name, type_name(key));
 	if (key->def != NULL)
@@ -107,8 +105,7 @@ static void print_key(const struct key *key, struct buf *out)
 						       : "");
 	buf_addstr(out, " | ");
 	print_range(key, out);
-	buf_printf(out, " | %s | %s%s |\n", reloads[key->reload], key->help,
-		   supports[key->support]);
+	buf_printf(out, " | %s | %s |\n", reloads[key->reload], key->help);
 }
 
 static void print_table(const struct section *section, struct buf *out)

@@ -227,19 +227,6 @@ static void fill_defaults(const struct job *j, const struct key *key,
 	free(scratch);
 }
 
-static void say_support(const struct job *j, const struct key *key,
-			const struct node *node)
-{
-	if (j->s->quiet || key->support == SUPPORT_FULL)
-		return;
-	if (key->def != NULL && node->kind == NODE_SCALAR &&
-	    strcmp(node->text, key->def) == 0)
-		return; /* what happens anyway */
-	finding_warn(j->s->f, node->key_line, node->key_column,
-		     "\"%s\" is accepted, but not acted upon by this version",
-		     key->name);
-}
-
 static void say_missing(const struct job *j, const struct key *key)
 {
 	const struct node *own = j->own;
@@ -297,8 +284,6 @@ static void fill_key(const struct job *j, const struct key *key)
 	bool quiet = j->s->quiet;
 
 	set_default(key, j->base);
-	if (own != NULL && !bare)
-		say_support(j, key, own);
 	if (own == NULL || tree_is_null(own)) {
 		if (key->required)
 			say_missing(j, key);

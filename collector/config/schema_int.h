@@ -43,11 +43,6 @@ enum key_reload {
 	RELOAD_RESTART, /* needs a restart of the daemon */
 };
 
-enum key_support {
-	SUPPORT_FULL,
-	SUPPORT_LATER, /* accepted, not acted upon by this version: a warning */
-};
-
 struct section;
 
 struct key {
@@ -56,7 +51,6 @@ struct key {
 	size_t offset, size; /* of the member; `size` in bytes */
 	bool required;
 	enum key_reload reload;
-	enum key_support support;
 	const char *def; /* default, as it would stand in the file; NULL none */
 	const char *
 		automatic; /* how the default is worked out (resolve), for the reader */
