@@ -28,9 +28,9 @@
 #include "run/plan.h"
 #include "run/sdnotify.h"
 #include "run/shipper.h"
+#include "run/standing.h"
 #include "run/statelock.h"
 #include "run/tailer.h"
-#include "run/tell.h"
 #include "run/watch.h"
 #include "serve/server.h"
 #include "ssh/ssh.h"
@@ -183,7 +183,7 @@ static int start_shipper(struct daemon *d, struct err *err)
 	if (!d->config->elastic.set) {
 		log_info(ABOUT, "no elasticsearch section: documents stay in %s",
 			 d->config->state_dir);
-		tell_no_elastic(d->board);
+		standing_without_server(d->board);
 		return 0;
 	}
 	if (shipper_new(&d->shipper, &d->config->elastic, d->store, d->board, err) !=
@@ -276,7 +276,6 @@ static void watch_store(struct daemon *d)
 		log_error(ABOUT, "spool: %s", now.trouble);
 	if (d->seen.degraded && !now.degraded)
 		log_info(ABOUT, "spool: the file can be written again");
-	tell_spool(d->board, &now);
 	d->seen = now;
 }
 

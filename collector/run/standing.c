@@ -155,3 +155,12 @@ void standing_tell(const struct standing *s)
 		board_tell(s->board, BOARD_SHIPPER, buf_str(&out), out.len);
 	buf_free(&out);
 }
+
+void standing_without_server(struct board *b)
+{
+	static const char none[] =
+		"{\"configured\":false,\"ok\":true,\"trouble\":null,\"kind\":null,"
+		"\"since\":null,\"pace\":null,\"last_success\":null,\"parked\":0}";
+
+	board_tell(b, BOARD_SHIPPER, none, strlen(none));
+}

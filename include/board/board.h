@@ -42,7 +42,6 @@ void board_views_fini(struct board_views *w);
 /* What an actor tells of itself, as one JSON value that the pages show. */
 enum board_section {
 	BOARD_SHIPPER,   /* object */
-	BOARD_SPOOL,     /* object */
 	BOARD_ALERTS,    /* array */
 	BOARD_SILENCES,  /* array */
 	BOARD_RECEIVERS, /* array */

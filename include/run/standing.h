@@ -55,4 +55,7 @@ void standing_parked(struct standing *s, size_t n);
 /* Tell the board. Cheap when nothing changed.  @thread shipper */
 void standing_tell(const struct standing *s);
 
+/* Tell the board that there is no elasticsearch section.  @thread main */
+void standing_without_server(struct board *b);
+
 #endif

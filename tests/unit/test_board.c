@@ -82,9 +82,9 @@ static void what_was_not_told_is_null(void **state)
 	struct buf out = BUF_INIT(1000);
 
 	(void)state;
-	board_told(b, BOARD_SPOOL, &out);
-	board_tell(b, BOARD_SPOOL, "{\"a\":1}", 7);
-	board_told(b, BOARD_SPOOL, &out);
+	board_told(b, BOARD_SHIPPER, &out);
+	board_tell(b, BOARD_SHIPPER, "{\"a\":1}", 7);
+	board_told(b, BOARD_SHIPPER, &out);
 	assert_string_equal(buf_str(&out), "null{\"a\":1}");
 	buf_free(&out);
 	board_free(b);

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "run/standing.h"
-#include "run/tell.h"
 
 #include "banned.h"
 
@@ -158,35 +157,13 @@ static void without_a_board_nothing_is_told(void **state)
 	assert_true(s.last_success.ms > 0);
 }
 
-static void the_spool_is_told_as_the_api_has_it(void **state)
+static void no_server_is_no_trouble(void **state)
 {
-	struct store_status s = {.documents = 2,
-				 .bytes = 700,
-				 .backlog = 1,
-				 .oldest = {1795220000000},
-				 .dead = 3,
-				 .dead_bytes = 1050,
-				 .degraded = true,
-				 .trouble = "the disk is \"full\""};
 	struct board *b = board_new();
-	struct buf out = BUF_INIT(1 << 16);
 
 	(void)state;
-	tell_spool(b, &s);
-	board_told(b, BOARD_SPOOL, &out);
-	assert_string_equal(
-		buf_str(&out),
-		"{\"documents\":2,\"bytes\":700,\"backlog\":1,\"oldest\":1795220000000,"
-		"\"dead\":3,\"dead_bytes\":1050,\"degraded\":true,\"trouble\":\"the disk "
-		"is \\\"full\\\"\",\"set_aside\":null}");
-	buf_reset(&out);
-	s = (struct store_status){.documents = 0};
-	tell_spool(b, &s);
-	board_told(b, BOARD_SPOOL, &out);
-	assert_non_null(strstr(buf_str(&out), "\"oldest\":null"));
-	tell_no_elastic(b);
+	standing_without_server(b);
 	expect(b, true, NULL, NULL);
-	buf_free(&out);
 	board_free(b);
 }
 
@@ -198,7 +175,7 @@ int main(void)
 		cmocka_unit_test(
 			what_waits_apart_is_trouble_until_the_last_of_it_is_taken),
 		cmocka_unit_test(words_that_are_too_long_or_no_text_are_still_json),
-		cmocka_unit_test(the_spool_is_told_as_the_api_has_it),
+		cmocka_unit_test(no_server_is_no_trouble),
 		cmocka_unit_test(without_a_board_nothing_is_told),
 	};
 
