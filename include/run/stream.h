@@ -12,41 +12,8 @@
 #include "base/wake.h"
 #include "board/board.h"
 #include "config/config.h"
-#include "document/document.h"
-#include "lag/assess.h"
-#include "lag/history.h"
-#include "lag/reason.h"
-#include "lag/sample.h"
+#include "run/finding.h"
 #include "run/plan.h"
-
-/* One thing that a stream found about one topic, or about a pattern that found none. */
-struct finding {
-	const struct config_topic *topic; /* its entry in the configuration */
-	char *name;   /* of the topic, or the pattern itself; owned */
-	char *notice; /* owned: something to tell people; then there is no document,
-		       * and nothing else below means anything */
-	bool is_gap;
-	bool changed; /* has data since now, or lacks it since now, or another reason */
-	struct gap gap;     /* why, where is_gap */
-	int64_t partitions; /* of a sample: number of rows */
-	struct lag_totals totals;
-	enum group_state state;
-	struct assessment assessment;
-	bool state_changed, status_changed; /* since the last sample */
-	struct history_point point;         /* of a sample */
-	struct document document;           /* to be taken over by the caller */
-};
-
-/* What one step found; grows as needed, owned by the caller. */
-struct findings {
-	struct finding *v;
-	size_t n, cap;
-};
-
-/* End the documents that were not taken over and the points, forget all. findings_reset
- * keeps the memory.  @thread the owner's */
-void findings_reset(struct findings *f);
-void findings_fini(struct findings *f);
 
 struct stream;
 

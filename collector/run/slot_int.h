@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * slot: one topic of a stream, or one pattern as long as it has found nothing: what is
+ * known of it over time, what it says of each reading, and where it stands on the
+ * board. Internal to the stream, whose thread drives it. */
+#ifndef MMLAG_RUN_SLOT_INT_H
+#define MMLAG_RUN_SLOT_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "board/board.h"
+#include "config/config.h"
+#include "lag/reason.h"
+#include "run/finding.h"
+#include "source/source.h"
+
+struct slot;
+
+/* `t` and `board`, which may be NULL, must outlive the slot; `name` is NULL for a
+ * pattern. */
+struct slot *slot_new(const struct config_topic *t, const char *name,
+		      struct board *board);
+void slot_free(struct slot *s); /* and off the board; NULL is legal */
+
+const char *slot_name(const struct slot *s); /* NULL for a pattern */
+
+/* It has nothing to say for now: off the board, without a gap, and its silence counts
+ * from now on. */
+void slot_rest(struct slot *s);
+
+/* What a reading, or a failure that concerns the whole source, says of it. */
+void slot_reading(struct slot *s, const struct reading *r, struct mono now,
+		  struct findings *out);
+void slot_gap(struct slot *s, const struct gap *g, struct mono now,
+	      struct findings *out);
+
+/* Time passes: what is silent for too long is a gap, for `trouble` where the source has
+ * told one, and a gap is repeated. Returns when to look again. */
+struct mono slot_tick(struct slot *s, const struct gap *trouble, struct mono now,
+		      struct findings *out);
+
+/* Was it away from the readings for as long as that?  (A topic.) */
+bool slot_is_away(const struct slot *s, struct mono now, int64_t ms);
+
+/* Its key, and what is kept under that over a restart: nothing for a pattern. */
+const char *slot_key(const struct slot *s);
+void slot_save(const struct slot *s, struct buf *out);
+/* False when the bytes are of no use, or of no use any more. */
+bool slot_restore(struct slot *s, const void *bytes, size_t len);
+
+#endif
