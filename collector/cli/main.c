@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * main: finds the command and calls it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -47,6 +49,16 @@ static int help(FILE *to)
 	return to == stdout ? 0 : EXIT_USAGE;
 }
 
+/* What is opened first would take the number of a standard stream that was closed, and
+ * get the lines that are meant for that. The wrong direction lets them fail as before. */
+static void fill_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
 /* What could not be printed is no success. */
 static int finish(int rc)
 {
@@ -58,6 +70,7 @@ static int finish(int rc)
 
 int main(int argc, char **argv)
 {
+	fill_streams();
 	if (argc < 2)
 		return help(stderr);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

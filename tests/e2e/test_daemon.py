@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""The daemon in its surroundings: streams, systemd, limits. It reads a page of ours, and
+needs no other server."""
+
+import contextlib
+import fcntl
+import http.client
+import http.server
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import MMLAG, wait_for
+
+PAGE = b"""# TYPE kafka_consumergroup_lag gauge
+kafka_consumergroup_lag{consumergroup="g",partition="0",topic="orders"} 12
+kafka_consumergroup_lag{consumergroup="g",partition="1",topic="orders"} 0
+"""
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+@pytest.fixture(scope="module")
+def page():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
+    server.shutdown()
+
+
+class House:
+    """A configuration, its state directory, and the daemons that were begun there."""
+
+    def __init__(self, path, url):
+        self.path = path
+        self.state = path / "state"
+        self.config = path / "mmlag.yaml"
+        self.whole = {"state_dir": str(self.state), "http": "off", "spool": {"min_free": "0B"},
+                      "defaults": {"source": "exporter", "url": url, "group": "g",
+                                   "interval": "1s"},
+                      "topics": ["orders"]}
+        self.processes = []
+        self.write()
+
+    def write(self, **sections):
+        self.whole.update(sections)
+        self.config.write_text(json.dumps(self.whole))
+
+    def start(self, shell='exec "$@"', env=None, **kw):
+        """`shell` begins the command that follows it as "$@"."""
+        p = subprocess.Popen(["bash", "-c", shell, "-", MMLAG, "run", "-c", str(self.config)],
+                             env=dict(os.environ, **(env or {})), **kw)
+        self.processes.append(p)
+        return p
+
+    def ask(self, path):
+        c = http.client.HTTPConnection("localhost", timeout=10)
+        c.sock = socket.socket(socket.AF_UNIX)
+        with contextlib.closing(c.sock):
+            c.sock.settimeout(10)
+            c.sock.connect(str(self.state / "control.sock"))
+            c.request("GET", path)
+            return c.getresponse().read().decode()
+
+    def has_data(self):
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            return json.loads(self.ask("/api/v1/status"))["topics"]["ok"] == 1
+        return False
+
+    def figure(self, name):
+        return int(re.search(rf"^{name} (\d+)$", self.ask("/metrics"), re.M).group(1))
+
+    def runs(self):
+        wait_for("the topic has data", 15, self.has_data)
+
+    def close(self):
+        for p in self.processes:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
+
+
+@pytest.fixture
+def house(tmp_path, page):
+    h = House(tmp_path, page)
+    yield h
+    h.close()
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def end(process, sig=signal.SIGTERM, seconds=15):
+    process.send_signal(sig)
+    return process.wait(seconds)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_not_taken_for_a_file_of_ours(house, closed):
+    p = house.start(f'exec "$@" {closed}')
+    house.runs()
+    assert (house.state / "lock").read_text() == f"{p.pid}\n"  # and no line of the log
+    assert end(p) == 0
+    assert (house.state / "lock").read_text() == f"{p.pid}\n"
