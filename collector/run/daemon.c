@@ -47,6 +47,8 @@ struct daemon {
 	struct config *config;
 	struct wake wake;
 	int lock_fd, signal_fd;
+	int64_t watchdog_ms; /* 0: nobody asks */
+	struct mono alive_at; /* when to say again that we live */
 	struct plan plan;
 	struct store *store;
 	struct board *board;
@@ -279,11 +281,26 @@ static void watch_store(struct daemon *d)
 	d->seen = now;
 }
 
+/* Only this loop says it, which took the store's lock a moment ago. Returns
+ * when to say it again. */
+static struct mono tell_alive(struct daemon *d)
+{
+	if (d->watchdog_ms == 0)
+		return MONO_NEVER;
+	if (!mono_before(clock_mono(), d->alive_at)) {
+		sdnotify("WATCHDOG=1");
+		d->alive_at = mono_add_ms(clock_mono(), d->watchdog_ms);
+	}
+	return d->alive_at;
+}
+
 /* Wait until a signal asks for the end. */
 static void wait_for_end(struct daemon *d)
 {
+	d->watchdog_ms = sdnotify_watchdog_ms();
 	for (;;) {
 		int sig = next_signal(d);
+		struct mono next = mono_add_ms(clock_mono(), WATCH_MS);
 
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_info(ABOUT, "%s: stopping",
@@ -295,11 +312,10 @@ static void wait_for_end(struct daemon *d)
 				 "SIGHUP: this version reads its configuration at "
 				 "the start only; restart it");
 		watch_store(d);
+		next = mono_min(next, tell_alive(d));
 		if (sig == 0)
 			wake_wait(&d->wake,
-				  (struct step){d->signal_fd, POLLIN,
-						mono_add_ms(clock_mono(), WATCH_MS),
-						false});
+				  (struct step){d->signal_fd, POLLIN, next, false});
 	}
 }
 

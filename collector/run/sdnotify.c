@@ -40,3 +40,13 @@ void sdnotify(const char *fmt, ...)
 	}
 	close(fd);
 }
+
+int64_t sdnotify_watchdog_ms(void)
+{
+	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	long long ms = us == NULL ? 0 : strtoll(us, NULL, 10) / 2000;
+
+	if (ms <= 0 || (pid != NULL && strtol(pid, NULL, 10) != (long)getpid()))
+		return 0;
+	return ms;
+}

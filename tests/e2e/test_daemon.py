@@ -126,3 +126,22 @@ def test_a_closed_stream_is_not_taken_for_a_file_of_ours(house, closed):
     assert (house.state / "lock").read_text() == f"{p.pid}\n"  # and no line of the log
     assert end(p) == 0
     assert (house.state / "lock").read_text() == f"{p.pid}\n"
+
+
+def test_what_could_not_be_printed_is_no_success(tmp_path):
+    run = subprocess.run(["bash", "-c", '"$@" >&-', "-", MMLAG, "export", "schema"],
+                         capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 1 and "cannot write to standard output" in run.stderr
+
+
+def test_systemd_is_told_of_the_start_of_life_and_of_the_end(house):
+    path = str(house.path / "notify")
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+        manager.bind(path)
+        manager.settimeout(10)
+        p = house.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
+        assert manager.recv(4096).startswith(b"READY=1\n")
+        assert [manager.recv(4096) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        p.terminate()
+        wait_for("the word of the end", 10, lambda: manager.recv(4096) == b"STOPPING=1")
+        assert p.wait(15) == 0
