@@ -145,3 +145,31 @@ def test_systemd_is_told_of_the_start_of_life_and_of_the_end(house):
         p.terminate()
         wait_for("the word of the end", 10, lambda: manager.recv(4096) == b"STOPPING=1")
         assert p.wait(15) == 0
+
+
+def test_a_watchdog_of_another_process_is_not_fed(house):
+    path = str(house.path / "notify")
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+        manager.bind(path)
+        manager.settimeout(10)
+        p = house.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "100000",
+                             "WATCHDOG_PID": "1"})
+        assert manager.recv(4096).startswith(b"READY=1\n")
+        house.runs()
+        p.terminate()
+        assert manager.recv(4096) == b"STOPPING=1"
+        assert p.wait(15) == 0
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing(house):
+    house.write(topics=[f"a{n}" for n in range(100)] + ["orders"])
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    p = house.start(stderr=theirs)
+    os.close(theirs)
+    wait_for("a sample of each", 15, lambda: house.has_data() and
+             house.figure("mmlag_samples_total") > 101)
+    p.terminate()
+    assert p.wait(15) == 0
+    with os.fdopen(ours, encoding="utf-8") as log:
+        assert 0 < len(log.read()) <= 4096
