@@ -95,6 +95,11 @@ static void raise_descriptor_limit(size_t topics)
 
 void daemon_hold_signals(sigset_t *held)
 {
+	/* Both are errors of a write as well, and are told as such. */
+	static const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	sigemptyset(held);
 	sigaddset(held, SIGTERM);
 	sigaddset(held, SIGINT);

@@ -173,3 +173,20 @@ def test_a_log_that_nobody_reads_holds_up_nothing(house):
     assert p.wait(15) == 0
     with os.fdopen(ours, encoding="utf-8") as log:
         assert 0 < len(log.read()) <= 4096
+
+
+def test_lines_that_are_missing_are_counted_where_they_would_stand(house):
+    house.write(topics=[f"a{n}" for n in range(100)] + ["orders"])
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    p = house.start(stderr=theirs)
+    os.close(theirs)
+    house.runs()
+    wait_for("nobody waits for a reader", 15, lambda: house.figure("mmlag_samples_total") > 101)
+    with os.fdopen(ours, encoding="utf-8") as log:
+        os.read(log.fileno(), 4096)
+        p.terminate()
+        rest = log.read()
+    assert p.wait(15) == 0
+    assert re.search(r"warn  log: \d+ lines are missing here: nobody read them\n", rest)
+    assert "SIGTERM: stopping\n" in rest
