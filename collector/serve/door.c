@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -37,7 +38,7 @@ struct door {
 	bool local, tls, asks_certificates;
 	struct connection *first, *last;
 	unsigned open; /* connections that are not shut */
-	bool some_went;
+	bool some_came, some_went;
 };
 
 static const struct {
@@ -88,6 +89,7 @@ static void came(struct door *d, struct MHD_Connection *mhd, void **context)
 	*(d->last != NULL ? &d->last->next : &d->first) = c;
 	d->last = c;
 	d->open++;
+	d->some_came = true;
 	*context = c;
 	make_room(d);
 }
@@ -407,7 +409,7 @@ struct mono door_run(struct door *d, struct mono now)
 	MHD_UNSIGNED_LONG_LONG ms;
 	struct mono next = shut_the_old(d, now);
 
-	d->some_went = false;
+	d->some_went = d->some_came = false;
 	(void)MHD_run(d->daemon);
 	/* At its limit it listens again only in the run after one that made room. */
 	if (d->some_went)
@@ -415,4 +417,13 @@ struct mono door_run(struct door *d, struct mono now)
 	if (MHD_get_timeout(d->daemon, &ms) == MHD_YES)
 		next = mono_min(next, mono_add_ms(now, (int64_t)ms));
 	return next;
+}
+
+bool door_is_stuck(const struct door *d)
+{
+	struct pollfd knock = {d->fd, POLLIN, 0};
+
+	/* With connections open libmicrohttpd waits for one of them to end. */
+	return d->first == NULL && !d->some_came && !d->some_went &&
+	       poll(&knock, 1, 0) == 1;
 }

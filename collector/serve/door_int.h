@@ -48,6 +48,10 @@ int door_fd(const struct door *d);
 /* Do what can be done now. Returns when to call at the latest.  @thread http */
 struct mono door_run(struct door *d, struct mono now);
 
+/* After a run: somebody knocks and cannot be let in, because no descriptor is left. The
+ * door is to be tried again, but not at once and for ever.  @thread http */
+bool door_is_stuck(const struct door *d);
+
 /* Send r->reply, which is there now.  @thread http */
 void door_resume(struct request *r);
 

@@ -286,6 +286,7 @@ struct step serve_step(void *self)
 {
 	struct serve *s = self;
 	struct mono now = clock_mono(), next;
+	bool stuck = false;
 
 	if (wake_stopping(&s->wake)) {
 		close_doors(s);
@@ -294,9 +295,15 @@ struct step serve_step(void *self)
 	ask_finish(s);
 	look_after(s, now);
 	next = s->look;
-	if (s->tcp != NULL)
+	if (s->tcp != NULL) {
 		next = mono_min(next, door_run(s->tcp, now));
-	if (s->local != NULL)
+		stuck = door_is_stuck(s->tcp);
+	}
+	if (s->local != NULL) {
 		next = mono_min(next, door_run(s->local, now));
+		stuck |= door_is_stuck(s->local);
+	}
+	if (stuck)
+		return STEP_UNTIL(mono_min(s->look, mono_add_ms(now, SOON_MS)));
 	return (struct step){s->epoll, POLLIN, next, false};
 }

@@ -190,3 +190,32 @@ def test_lines_that_are_missing_are_counted_where_they_would_stand(house):
     assert p.wait(15) == 0
     assert re.search(r"warn  log: \d+ lines are missing here: nobody read them\n", rest)
     assert "SIGTERM: stopping\n" in rest
+
+
+def test_a_limit_of_file_sizes_ends_nobody(house):
+    house.write(log={"level": "error"})
+    p = house.start(stderr=subprocess.PIPE)
+    house.runs()
+    resource.prlimit(p.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    wait_for("documents wait in memory", 15, lambda: house.figure("mmlag_spool_degraded") == 1)
+    assert end(p) == 0
+    assert b"could not be written" in p.stderr.read()
+
+
+def test_without_a_descriptor_left_the_pages_wait_in_peace(house):
+    p = house.start(stderr=subprocess.DEVNULL)
+    house.runs()
+    taken = {int(fd) for fd in os.listdir(f"/proc/{p.pid}/fd")}
+    free = min(set(range(len(taken) + 1)) - taken)
+    _, hard = resource.prlimit(p.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(p.pid, resource.RLIMIT_NOFILE, (free, hard))
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as knock:
+        knock.settimeout(15)
+        knock.connect(str(house.state / "control.sock"))
+        before = cpu_seconds(p)
+        time.sleep(2)  # what it does meanwhile is what is looked at
+        assert cpu_seconds(p) - before < 0.1
+        resource.prlimit(p.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        knock.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+        assert knock.recv(100).startswith(b"HTTP/1.")
+    assert end(p) == 0
