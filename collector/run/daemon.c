@@ -47,6 +47,7 @@ struct daemon {
 	struct config *config;
 	struct wake wake;
 	int lock_fd, signal_fd;
+	bool lock_lost; /* and told */
 	int64_t watchdog_ms; /* 0: nobody asks */
 	struct mono alive_at; /* when to say again that we live */
 	struct plan plan;
@@ -286,6 +287,21 @@ static void watch_store(struct daemon *d)
 	d->seen = now;
 }
 
+/* Without its lock the directory would take in a second daemon. */
+static void watch_lock(struct daemon *d)
+{
+	struct err err = ERR_INIT;
+	int rc = statelock_renew(d->config->state_dir, &d->lock_fd, &err);
+
+	if (rc < 0 && !d->lock_lost)
+		log_error(ABOUT, "the state directory was removed or replaced: %s",
+			  err.text);
+	if (rc > 0)
+		log_warn(ABOUT, "%s was removed or replaced; it was made anew",
+			 d->config->state_dir);
+	d->lock_lost = rc < 0;
+}
+
 /* Only this loop says it, which took the store's lock a moment ago. Returns
  * when to say it again. */
 static struct mono tell_alive(struct daemon *d)
@@ -317,6 +333,7 @@ static void wait_for_end(struct daemon *d)
 				 "SIGHUP: this version reads its configuration at "
 				 "the start only; restart it");
 		watch_store(d);
+		watch_lock(d);
 		next = mono_min(next, tell_alive(d));
 		if (sig == 0)
 			wake_wait(&d->wake,

@@ -43,6 +43,14 @@ long statelock_holder(const char *dir)
 	return holder;
 }
 
+/* A lock can be held on a file that cannot be written, when there is one from before. */
+static int open_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 && errno == EROFS ? open(path, O_RDONLY | O_CLOEXEC) : fd;
+}
+
 int statelock_take(const char *dir, struct err *err)
 {
 	char path[4096], pid[32];
@@ -54,7 +62,7 @@ int statelock_take(const char *dir, struct err *err)
 				     "cannot make the state directory %s", dir);
 	if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path))
 		return err_set(err, ERR_PERMANENT, "%s: the name is too long", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = open_lock(path);
 	if (fd < 0)
 		return err_set_errno(err, ERR_PERMANENT, errno,
 				     "cannot write to the state directory: %s", path);
@@ -70,4 +78,24 @@ int statelock_take(const char *dir, struct err *err)
 		/* A full disk must not stop the start: the lock itself holds. */
 	}
 	return fd;
+}
+
+int statelock_renew(const char *dir, int *fd, struct err *err)
+{
+	struct stat ours, there;
+	char path[4096];
+	int fresh;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path) ||
+	    fstat(*fd, &ours) != 0)
+		return 0;
+	if (stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
+	    there.st_dev == ours.st_dev)
+		return 0;
+	fresh = statelock_take(dir, err);
+	if (fresh < 0)
+		return err->class;
+	close(*fd);
+	*fd = fresh;
+	return 1;
 }

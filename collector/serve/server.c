@@ -185,6 +185,18 @@ static void renew_tls(struct serve *s)
 	log_info(ABOUT, "the certificate was read anew");
 }
 
+/* Whoever removed the state directory took the socket's file away; a door does not close
+ * on one that waits. */
+static void renew_local(struct serve *s)
+{
+	if (s->local != NULL && s->open == NULL && access(s->local_path, F_OK) != 0) {
+		door_close(s->local);
+		s->local = NULL;
+	}
+	if (s->local == NULL)
+		open_local(s);
+}
+
 /* What is to be looked at now and then. */
 static void look_after(struct serve *s, struct mono now)
 {
@@ -197,8 +209,7 @@ static void look_after(struct serve *s, struct mono now)
 		trouble(&s->token_trouble, &err);
 	else
 		s->token_trouble.text[0] = '\0';
-	if (s->local == NULL)
-		open_local(s);
+	renew_local(s);
 	if (s->parts.config->http.off)
 		return;
 	if (s->tcp == NULL)

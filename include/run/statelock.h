@@ -11,6 +11,12 @@
  * @thread main */
 NODISCARD int statelock_take(const char *dir, struct err *err);
 
+/* Look whether `*fd` is the directory's lock still. Where somebody removed or replaced
+ * that, the directory is made and locked anew. Returns 0; 1 with another `*fd`; or a
+ * negative class, as statelock_take, with `*fd` as it was.
+ * @thread main */
+NODISCARD int statelock_renew(const char *dir, int *fd, struct err *err);
+
 /* The process that works in it, 0 for none, -1 for one that cannot be told. Makes and
  * changes nothing.
  * @thread any */

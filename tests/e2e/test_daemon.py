@@ -10,6 +10,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,19 +68,22 @@ class House:
         self.whole.update(sections)
         self.config.write_text(json.dumps(self.whole))
 
-    def start(self, shell='exec "$@"', env=None, **kw):
+    def start(self, shell='exec "$@"', env=None, before=(), **kw):
         """`shell` begins the command that follows it as "$@"."""
-        p = subprocess.Popen(["bash", "-c", shell, "-", MMLAG, "run", "-c", str(self.config)],
+        p = subprocess.Popen([*before, "bash", "-c", shell, "-", MMLAG, "run", "-c", str(self.config)],
                              env=dict(os.environ, **(env or {})), **kw)
         self.processes.append(p)
         return p
 
     def ask(self, path):
-        c = http.client.HTTPConnection("localhost", timeout=10)
-        c.sock = socket.socket(socket.AF_UNIX)
-        with contextlib.closing(c.sock):
+        if self.whole["http"] != "off":
+            c = http.client.HTTPConnection(self.whole["http"]["listen"], timeout=10)
+        else:
+            c = http.client.HTTPConnection("localhost", timeout=10)
+            c.sock = socket.socket(socket.AF_UNIX)
             c.sock.settimeout(10)
             c.sock.connect(str(self.state / "control.sock"))
+        with contextlib.closing(c):
             c.request("GET", path)
             return c.getresponse().read().decode()
 
@@ -106,6 +110,12 @@ def house(tmp_path, page):
     h = House(tmp_path, page)
     yield h
     h.close()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def cpu_seconds(process):
@@ -218,4 +228,32 @@ def test_without_a_descriptor_left_the_pages_wait_in_peace(house):
         resource.prlimit(p.pid, resource.RLIMIT_NOFILE, (hard, hard))
         knock.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
         assert knock.recv(100).startswith(b"HTTP/1.")
+    assert end(p) == 0
+
+
+def test_a_state_directory_that_is_removed_is_made_anew(house):
+    p = house.start(stderr=subprocess.PIPE)
+    house.runs()
+    shutil.rmtree(house.state)
+    wait_for("the lock is back", 5, lambda: (house.state / "lock").exists())
+    second = house.start(stderr=subprocess.DEVNULL)
+    assert second.wait(15) == 75
+    wait_for("the socket is back", 15, house.has_data)
+    wait_for("documents are on the disk", 15, lambda: house.figure("mmlag_spool_degraded") == 0
+             and (house.state / "mmlag.db").exists())
+    assert end(p) == 0
+    assert p.stderr.read().count(b"was removed or replaced; it was made anew") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_file_system_that_became_read_only_stops_no_start(house):
+    p = house.start(stderr=subprocess.DEVNULL)
+    house.runs()
+    assert end(p) == 0
+    house.write(http={"listen": f"127.0.0.1:{free_port()}"})
+    p = house.start('mount --bind "$STATE" "$STATE" && mount -o remount,ro,bind "$STATE" && '
+                    'exec "$@"', env={"STATE": str(house.state)}, before=["unshare", "-m"],
+                    stderr=subprocess.DEVNULL)
+    wait_for("the topic has data", 15, house.has_data)
+    assert house.figure("mmlag_spool_degraded") == 1
     assert end(p) == 0
