@@ -14,9 +14,9 @@ B := build/$(VARIANT)
 Q := $(if $(V),,@)
 
 PKGS := libssh2 libcurl jansson yaml-0.1 sqlite3 libssl libcrypto zlib libmicrohttpd gnutls
-# Asked once, and only by targets that compile.
-PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
-PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+# Asked once, and only by targets that compile; `flags` tells what is missing.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>&1))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>&1))$(PKG_LIBS)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
@@ -51,11 +51,14 @@ QUICK := $(filter-out %_threads,$(PLAIN))
 FUZZ_RUNS := $(foreach f,$(FUZZ),"$f tests/fuzz/corpus/$(f:$(B)/tests/fuzz/fuzz_%=%)")
 SCENARIO_RUNS := $(if $(SCENARIOS),"$(SCENARIOS) $(wildcard tests/scenarios/*.scn)")
 
+# What installs missing packages; SETUP=: where they are known to be there.
+SETUP := scripts/setup
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help setup bench demo test test-all torture check units run-units run-threads lint \
-	format clean install uninstall manual dist deb lab lab-full lab-down FORCE
+	format clean install uninstall manual dist deb lab lab-full lab-down tools FORCE
 
 all: $(B)/mmlag ## build the program: build/mmlag
 	$(if $(WERROR),,$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag)
@@ -76,10 +79,16 @@ $(LIB): $(LIB_OBJ) $(B)/sources
 flags = $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
 sources = $(SRC)
 page = $(PAGE) $(CHARTS_PAGE)
+$(B)/flags: tools
 $(B)/flags $(B)/sources $(B)/page: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$($(@F)))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+tools:
+	@command -v $(firstword $(CC)) pkg-config >/dev/null && pkg-config --print-errors --exists $(PKGS) && \
+	test -e $(CHARTS)/dygraph.min.js || \
+	{ echo "a compiler or a library is missing: 'make setup' installs them" >&2; exit 1; }
 
 $(B)/%.o: %.c $(B)/flags
 	@echo "  CC    $<"
@@ -135,9 +144,10 @@ run-threads: units
 	$(Q)scripts/run-tests "$(LABEL)" $(THREADS:%="setarch -R %")
 
 setup: ## install the libraries that are missing
-	$(Q)scripts/setup build
+	$(Q)$(SETUP) build
 
 check: ## unit tests, scenarios and fuzz corpora: ten seconds
+	$(Q)$(SETUP) build check
 	$(Q)$(MAKE) -s -j$$(nproc) all units
 	$(Q)scripts/run-tests "unit" $(QUICK:%="%")
 	$(if $(SCENARIOS),$(Q)scripts/run-tests "scenarios" $(SCENARIO_RUNS))
@@ -157,27 +167,27 @@ $(B)/failing.so: tests/support/failing.c
 
 DURATION ?= 60
 torture: ## many faults in a row, at random: DURATION seconds, SEED to repeat one
-	$(Q)scripts/setup build test sshd && $(MAKE) -s -j$$(nproc) all $(B)/failing.so && \
+	$(Q)$(SETUP) build test sshd && $(MAKE) -s -j$$(nproc) all $(B)/failing.so && \
 	scripts/torture $(DURATION) $(SEED)
 
 bench: ## a thousand topics on twenty SSH servers, figures beside their limits
 	$(Q)scripts/bench
 
 demo: ## the lab, mmlag on it, and what to look at; Ctrl-C ends it
-	$(Q)scripts/setup build sshd && { scripts/setup lab || true; } && \
+	$(Q)$(SETUP) build sshd && { $(SETUP) lab || true; } && \
 	$(MAKE) -s -j$$(nproc) all && scripts/demo
 
 lint: ## what is out of style or suspicious
-	$(Q)scripts/setup build test lint && scripts/lint
+	$(Q)$(SETUP) build test lint && scripts/lint
 
 format: ## lay out the sources as .clang-format says
 	$(Q)find collector include tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
 lab: ## bring the lab up and leave it running
-	$(Q)scripts/setup sshd lab && scripts/lab up
+	$(Q)$(SETUP) sshd lab && scripts/lab up
 
 lab-full: all ## an old Kafka, a slow consumer, mmlag, Prometheus, Alertmanager
-	$(Q)scripts/setup sshd lab && scripts/lab full
+	$(Q)$(SETUP) sshd lab && scripts/lab full
 
 lab-down: ## take it down
 	$(Q)scripts/lab down
@@ -218,7 +228,7 @@ dist: ## the sources of the last commit: build/mmlag-VERSION.tar.gz
 	$(Q)git archive --prefix=$(NAME)/ HEAD | gzip -9n > build/$(NAME).tar.gz
 
 deb: dist ## a package of the last commit: build/deb/mmlag_VERSION_ARCH.deb
-	$(Q)scripts/setup build test deb
+	$(Q)$(SETUP) build test deb
 	$(Q)rm -rf build/deb && mkdir -p build/deb && tar -xzf build/$(NAME).tar.gz -C build/deb
 	$(Q)cd build/deb/$(NAME) && dpkg-buildpackage -b -us -uc
 	$(Q)lintian --fail-on error,warning build/deb/*.changes
