@@ -44,7 +44,8 @@ static int help(FILE *to)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fprintf(to,
 		"\n'mmlag COMMAND --help' tells a command's options. The configuration\n"
-		"is " OPTIONS_DEFAULT_FILE " unless -c names another.\n"
+		"is " OPTIONS_DEFAULT_FILE " unless -c names another. 'mmlag --version',\n"
+		"'mmlag --licenses': what this is, and under which terms.\n"
 		"Exit codes: 64 usage, 78 configuration.\n");
 	return to == stdout ? 0 : EXIT_USAGE;
 }
@@ -78,7 +79,11 @@ int main(int argc, char **argv)
 		return help(stdout);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
 		printf("mmlag %s\n", MMLAG_VERSION);
-		return 0;
+		return finish(0);
+	}
+	if (strcmp(argv[1], "--licenses") == 0) {
+		fputs(cli_licenses, stdout);
+		return finish(0);
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)

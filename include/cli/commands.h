@@ -23,6 +23,9 @@ int cli_watch(int argc, char **argv);  /* a metrics page → a lag.  @thread mai
 int cli_brokers(int argc,
 		char **argv); /* Prometheus → rates of brokers.  @thread main */
 
+/* Our licence, and those of what is embedded in the program.  @thread any */
+extern const char cli_licenses[];
+
 #define EXIT_WARNING 1
 #define EXIT_NO_DATA 2
 #define EXIT_USAGE 64

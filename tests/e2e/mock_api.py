@@ -174,7 +174,7 @@ class World:
             hosts.append({"host": name, "topics": len(mine), "with_data": len(mine) - len(dead),
                           "reason": dead[0]["reason"] if down else None, "message": dead[0]["message"] if down else None,
                           "since": dead[0]["gap_since"] if down else None})
-        return {"version": "0.1.0", "started": self.started,
+        return {"version": "0.9.0", "started": self.started,
                 "topics": {"total": len(self.topics), "ok": count["OK"], "warn": count["WARN"], "err": count["ERR"], "nodata": count["NODATA"]},
                 "hosts": hosts,
                 "spool": {"documents": 0, "bytes": 0, "backlog": 0, "oldest": None, "dead": 0, "dead_bytes": 0, "degraded": False,
