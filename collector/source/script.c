@@ -126,9 +126,8 @@ static const char cds_part[] =
 
 static void add_export(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, "export %s=", name);
-	remote_quote(out, value);
-	buf_addch(out, '\n');
+	buf_addstr(out, "export ");
+	remote_assign(out, name, value);
 }
 
 static bool user_sets(const struct config_topic *t, const char *name)

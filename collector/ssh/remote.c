@@ -76,6 +76,13 @@ void remote_quote(struct buf *out, const char *value)
 	buf_addch(out, '\'');
 }
 
+void remote_assign(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "%s=", name);
+	remote_quote(out, value != NULL ? value : "");
+	buf_addch(out, '\n');
+}
+
 /* One or more words for `unpack`: without a quote, so in quotes. */
 static void add_packed(struct buf *out, const char *value)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * session: what the tests with a real sshd share: its keys, topics to log in with, and
  * steps with a deadline. Included as source, after cmocka. */
+#include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
 
@@ -111,6 +112,18 @@ static void drop_topic(struct config_topic *t)
 	free(t->known_hosts.v[0]);
 	free(t->known_hosts.v[1]);
 	free(t->known_hosts.v);
+}
+
+__attribute__((unused)) static size_t open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
 }
 
 /* The next event but SSH_WAIT. */

@@ -153,20 +153,6 @@ static void a_broken_connection_is_lost(void **state)
 
 /* Links that nobody has closed */
 
-static int listen_somewhere(int *port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	socklen_t size = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-	assert_int_equal(listen(fd, 5), 0);
-	*port = ntohs(a.sin_port);
-	return fd;
-}
-
 /* The session's own server process stands still; the host's kernel goes on to
  * acknowledge, so that TCP sees nothing. */
 static void a_host_that_only_its_kernel_speaks_for_is_lost(void **state)

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,18 +38,6 @@ static char *bastion(const char *format)
 	snprintf(text, sizeof(text), "127.0.0.1:%d", server.port);
 	return strcmp(format, "two") == 0 ? mem_printf("%s@%s,%s", user, text, text)
 					  : mem_strdup(text);
-}
-
-static size_t open_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* Is there a process of the proxy's kind for our server? */
