@@ -149,12 +149,12 @@ static bool same_host(const struct config_topic *a, const struct config_topic *b
 }
 
 static void check_cost(struct report *r, const struct config *c,
-		       const struct config_topic *t)
+		       const struct finding *f)
 {
 	char subject[128], text[256];
-	bool much = cost_describe(c, t, text, sizeof(text));
+	bool much = cost_describe(c, f->topic, f->cores, text, sizeof(text));
 
-	snprintf(subject, sizeof(subject), "cost on %.60s", t->host);
+	snprintf(subject, sizeof(subject), "cost on %.60s", f->topic->host);
 	say(r, much ? FINDING_WARNING : FINDING_OK, subject, text);
 }
 
@@ -177,7 +177,7 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 		if (is_first(f, i, plan_same_login))
 			check_host(r, &f->v[i]);
 		if (f->v[i].topic->source == SOURCE_SSH && is_first(f, i, same_host))
-			check_cost(r, c, f->v[i].topic);
+			check_cost(r, c, &f->v[i]);
 	}
 	for (size_t i = 0; i < f->n; i++)
 		check_topic(r, &f->v[i]);

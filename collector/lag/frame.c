@@ -15,6 +15,7 @@
 #define MARK_MAX 256           /* a longer line is no mark */
 #define STRAY_MAX 4096u        /* what frame_stray gives */
 #define KEEP_MAX (256u << 10)  /* a larger buffer is given back after the run */
+#define CORES_MAX 100000       /* more is nonsense */
 #define EPOCH_MAX 253402300799 /* the end of the year 9999 */
 
 enum state {
@@ -24,7 +25,7 @@ enum state {
 };
 
 struct mark {
-	char kind; /* 'B', 'A', 'X', 'E' */
+	char kind; /* 'C', 'B', 'A', 'X', 'E' */
 	uint64_t number;
 	struct span value;
 };
@@ -46,6 +47,7 @@ struct frame {
 	bool inside;        /* the line in hand is none, its beginning is in `out` */
 	char stray[2 * STRAY_MAX + 1];
 	size_t stray_len;
+	int cores; /* of the host */
 };
 
 struct frame *frame_new(const char *nonce, size_t max)
@@ -96,6 +98,11 @@ const char *frame_stray(const struct frame *f)
 	return f->stray + (f->stray_len > STRAY_MAX ? f->stray_len - STRAY_MAX : 0);
 }
 
+int frame_cores(const struct frame *f)
+{
+	return f->cores;
+}
+
 /* Bytes that are no mark. */
 static void take(struct frame *f, const char *p, size_t n)
 {
@@ -122,7 +129,7 @@ static void drop_newline(struct frame *f)
 
 static bool mark_kind(char c)
 {
-	return c == 'B' || c == 'A' || c == 'X' || c == 'E';
+	return c == 'C' || c == 'B' || c == 'A' || c == 'X' || c == 'E';
 }
 
 static bool mark_read(const struct frame *f, struct span line, struct mark *m)
@@ -297,6 +304,10 @@ static enum frame_event on_mark(struct frame *f, const struct mark *m,
 				struct frame_run *run)
 {
 	drop_newline(f);
+	if (m->kind == 'C') {
+		f->cores = m->number <= CORES_MAX ? (int)m->number : 0;
+		return FRAME_MORE;
+	}
 	if (m->kind == 'B')
 		return on_begin(f, m, run);
 	if (m->kind == 'A')

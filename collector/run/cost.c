@@ -11,7 +11,7 @@
 #define MINUTE_S 60.0
 #define LEAST_INTERVAL_S 10.0
 #define TOPIC_INTERVAL_S 2.0 /* times the topics of the host */
-#define WARN_CORES 0.5
+#define WARN_SHARE 0.5       /* of the host's cores */
 
 static bool same_host(const struct config_topic *a, const struct config_topic *b)
 {
@@ -72,15 +72,15 @@ struct cost cost_of(const struct config *c, const struct config_topic *t,
 	return cost;
 }
 
-bool cost_describe(const struct config *c, const struct config_topic *t, char *out,
-		   size_t size)
+bool cost_describe(const struct config *c, const struct config_topic *t, int cores,
+		   char *out, size_t size)
 {
 	struct cost now = cost_of(c, t, COST_CHOSEN);
 	struct cost apart = cost_of(c, t, COST_TOPIC);
 	struct cost together = cost_of(c, t, COST_GROUP);
 	bool shared = now.runs < apart.runs && now.runs <= together.runs;
 	const struct cost *other = shared ? &apart : &together;
-	char own[80] = "", would[120] = "";
+	char own[80] = "", would[120] = "", of[32] = "a core";
 
 	if (now.own > 0)
 		snprintf(own, sizeof(own), "%s%zu command%s of your own",
@@ -90,11 +90,13 @@ bool cost_describe(const struct config *c, const struct config_topic *t, char *o
 		snprintf(would, sizeof(would),
 			 "; with `share: %s` it would be %.1f runs, %.2f of a core",
 			 shared ? "topic" : "group", other->runs, other->cores);
+	if (cores > 1)
+		snprintf(of, sizeof(of), "one of its %d cores", cores);
 	if (now.runs > 0)
 		snprintf(out, size,
-			 "%.1f runs of the CLI a minute, about %.2f of a core%s%s",
-			 now.runs, now.cores, own, would);
+			 "%.1f runs of the CLI a minute, about %.2f of %s%s%s",
+			 now.runs, now.cores, of, own, would);
 	else
 		snprintf(out, size, "%s, no run of the CLI", own);
-	return now.cores > WARN_CORES;
+	return now.cores > WARN_SHARE * (cores > 1 ? cores : 1);
 }

@@ -40,6 +40,7 @@
 
 #define ABOUT "mmlag"
 #define DESCRIPTORS_PER_STREAM 4
+#define DESCRIPTORS_OF_PROXY 4 /* more: its pipe, and both ends of what it is given */
 #define DESCRIPTORS_BESIDE 128 /* store, pages, receivers */
 #define WATCH_MS 1000          /* between two looks at the store */
 
@@ -73,24 +74,33 @@ static struct step step_store(void *store)
 	return store_step(store);
 }
 
-uint64_t daemon_descriptors(size_t streams)
+uint64_t daemon_descriptors(const struct plan *p)
 {
-	return streams * DESCRIPTORS_PER_STREAM + DESCRIPTORS_BESIDE;
+	uint64_t n = DESCRIPTORS_BESIDE;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct config_topic *t = p->streams[i].topics[0];
+
+		n += DESCRIPTORS_PER_STREAM;
+		if (t->proxy_jump != NULL || t->ssh_config)
+			n += DESCRIPTORS_OF_PROXY;
+	}
+	return n;
 }
 
-static void raise_descriptor_limit(size_t topics)
+static void raise_descriptor_limit(const struct plan *p)
 {
 	struct rlimit r;
-	rlim_t need = daemon_descriptors(topics);
+	rlim_t need = daemon_descriptors(p);
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
 		return;
 	r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
 	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
 		log_warn(ABOUT,
-			 "%zu topics need about %llu open files and %llu are allowed: "
-			 "raise LimitNOFILE= or ulimit -n",
-			 topics, (unsigned long long)need,
+			 "%zu remote commands need about %llu open files and %llu are "
+			 "allowed: raise LimitNOFILE= or ulimit -n",
+			 p->n, (unsigned long long)need,
 			 (unsigned long long)r.rlim_cur);
 }
 
@@ -218,7 +228,6 @@ static int start_brokers(struct daemon *d, struct err *err)
 
 static int start_tailers(struct daemon *d, struct err *err)
 {
-	d->plan = plan_make(d->config, PLAN_AS_CONFIGURED);
 	d->tailers = mem_calloc(d->plan.n, sizeof(struct tailer *));
 	d->tailer_actors = mem_calloc(d->plan.n, sizeof(*d->tailer_actors));
 	for (size_t i = 0; i < d->plan.n; i++) {
@@ -249,7 +258,8 @@ static int start(struct daemon *d, struct err *err)
 	if (listen_to_signals(d, err) != 0 || http_global_init(err) != 0 ||
 	    ssh_global_init(err) != 0)
 		return err->class;
-	raise_descriptor_limit(d->config->topic_count);
+	d->plan = plan_make(d->config, PLAN_AS_CONFIGURED);
+	raise_descriptor_limit(&d->plan);
 	mallopt(M_ARENA_MAX,
 		2); /* a thousand threads, and little to allocate in each */
 	d->board = board_new();

@@ -234,3 +234,8 @@ struct step stream_step(struct stream *s, bool read_more, struct findings *out)
 	next.until = m.next;
 	return next;
 }
+
+int stream_cores(const struct stream *s)
+{
+	return source_cores(s->source);
+}

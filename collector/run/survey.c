@@ -59,6 +59,7 @@ static void take_step(struct look *l)
 			continue;
 		}
 		MEM_GROW(l->found.v, l->found.n, l->found.cap);
+		f->cores = stream_cores(l->stream);
 		l->found.v[l->found.n++] = *f;
 		*f = (struct finding){.topic = f->topic};
 	}

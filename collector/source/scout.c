@@ -50,19 +50,12 @@ static const char program[] =
 	"call \"$g\" --describe --group \"$g\"\n"
 	"done <<< \"$l\"\n";
 
-static void assign(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "%s=", name);
-	remote_quote(out, value);
-	buf_addch(out, '\n');
-}
-
 void scout_script(struct buf *out, const struct scout_target *what, const char *tag)
 {
-	assign(out, "TAG", tag);
-	assign(out, "H", what->kafka_home);
-	assign(out, "B", what->bootstrap_server);
-	assign(out, "G", what->group != NULL ? what->group : "");
+	remote_assign(out, "TAG", tag);
+	remote_assign(out, "H", what->kafka_home);
+	remote_assign(out, "B", what->bootstrap_server);
+	remote_assign(out, "G", what->group);
 	buf_printf(out, "MAX=%d C=()\n", SCOUT_GROUPS_MAX);
 	if (what->command_config != NULL) {
 		buf_addstr(out, "C=(--command-config ");

@@ -59,6 +59,8 @@ static const char helpers[] =
 /* A target that does not answer is left alone for a few runs: waiting for it holds up
  * the samples. */
 static const char loop[] =
+	"c=$(nproc 2>/dev/null) || { set -- /sys/devices/system/cpu/cpu[0-9]*; c=$#; }\n"
+	"printf '\\n@mmlag %s C %s\\n' \"$K\" \"$c\"\n"
 	"go() {\n"
 	"now; b=$m\n"
 	"set -m\n"
@@ -126,9 +128,8 @@ static const char cds_part[] =
 
 static void add_export(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, "export %s=", name);
-	remote_quote(out, value);
-	buf_addch(out, '\n');
+	buf_addstr(out, "export ");
+	remote_assign(out, name, value);
 }
 
 static bool user_sets(const struct config_topic *t, const char *name)

@@ -47,7 +47,8 @@ struct source {
 	struct mono opened, last_sign; /* a mark or a line */
 	struct hostclock host_clock;
 	struct mono last_taken;
-	bool mm2; /* MirrorMaker 2 runs on the host */
+	bool mm2;  /* MirrorMaker 2 runs on the host */
+	int cores; /* of the host; 0: not told */
 	struct target_topics target;
 	bool aims_at_all;
 };
@@ -280,6 +281,7 @@ static enum source_event decode_frames(struct source *s, struct mono now,
 		switch (frame_next(s->frame, &s->data, &s->len, &run)) {
 		case FRAME_BEGIN:
 			s->last_sign = now;
+			s->cores = frame_cores(s->frame);
 			break;
 		case FRAME_RUN:
 			s->last_sign = now;
@@ -435,6 +437,11 @@ static enum source_event read_link(struct source *s, struct mono now, bool read_
 	next->until =
 		mono_min(next->until, mono_add_ms(s->last_sign, silence_ms(s) + 1));
 	return SOURCE_WAIT;
+}
+
+int source_cores(const struct source *s)
+{
+	return s->cores;
 }
 
 enum source_event source_step(struct source *s, struct mono now, bool read_more,

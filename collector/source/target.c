@@ -94,19 +94,12 @@ static size_t length_of(const struct target_topics *list)
 	return n;
 }
 
-static void assign(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "%s=", name);
-	remote_quote(out, value != NULL ? value : "");
-	buf_addch(out, '\n');
-}
-
 void target_script(struct buf *out, const struct config_target *t,
 		   const struct target_topics *list)
 {
-	assign(out, "TH", t->kafka_home);
-	assign(out, "TB", t->bootstrap_server);
-	assign(out, "TC", t->command_config);
+	remote_assign(out, "TH", t->kafka_home);
+	remote_assign(out, "TB", t->bootstrap_server);
+	remote_assign(out, "TC", t->command_config);
 	buf_addstr(out, "TN=(");
 	for (size_t i = 0; length_of(list) <= NAMES_MAX && i < list->n; i++) {
 		buf_addch(out, ' ');

@@ -17,6 +17,7 @@
 #define RETRY_CAP_MS 60000
 #define REFUSED_FIRST_MS 30000
 #define REFUSED_CAP_MS 600000
+#define PROVEN_MS 10000 /* for so long a success speaks for the next one */
 
 /* Closed until a time, because of a failure. */
 struct closed {
@@ -30,14 +31,16 @@ struct gate_login {
 	struct gate_login *next;
 	char *name;
 	struct closed closed;
+	struct mono proven_at; /* its last success; 0: none, or refused since */
 };
 
 struct gate_host {
 	struct gate_host *next;
 	char *name;
 	int port;
-	int in_flight;
-	bool proven; /* the last set-up that ended has succeeded */
+	int in_flight, unproven; /* logins in all, and those that may be refused */
+	struct mono calm_at;     /* a refused one is held against us until then */
+	bool proven;             /* the last set-up that ended has succeeded */
 	struct closed closed;
 	const struct wake *finder; /* of the failure that closed it */
 	struct gate_login *logins;
@@ -161,10 +164,30 @@ static int limit(const struct gate_host *h)
 	return h->proven ? GATE_LIMIT : 1;
 }
 
-static void wake_next(const struct gate_host *h)
+static bool is_unproven(const struct gate_login *l, struct mono now)
 {
-	if (h->queue != NULL && h->in_flight < limit(h))
-		wake_signal(h->queue->wake);
+	return l->proven_at.ns == 0 || mono_diff_ms(now, l->proven_at) >= PROVEN_MS;
+}
+
+/* Whose turn it is: one that must wait for others' refusals holds up nobody else. */
+static struct gate_pass *next_to_go(const struct gate_host *h, struct mono now)
+{
+	struct gate_pass *p = h->queue;
+
+	if (h->in_flight >= limit(h))
+		return NULL;
+	if (h->unproven > 0 || mono_before(now, h->calm_at))
+		while (p != NULL && is_unproven(p->login, now))
+			p = p->next;
+	return p;
+}
+
+static void wake_next(const struct gate_host *h, struct mono now)
+{
+	const struct gate_pass *p = next_to_go(h, now);
+
+	if (p != NULL)
+		wake_signal(p->wake);
 }
 
 /* The failure that `pass` has to be told now, or NULL. */
@@ -186,17 +209,20 @@ static int decide(struct gate_pass *pass, struct mono now, struct err *err)
 
 	if (failure != NULL) {
 		leave_queue(pass);
-		wake_next(h);
+		wake_next(h, now);
 		*err = *failure;
 		return err->class;
 	}
-	if (h->queue != pass || h->in_flight >= limit(h))
+	pass->until = mono_before(now, h->calm_at) ? h->calm_at : MONO_NEVER;
+	if (next_to_go(h, now) != pass)
 		return ERR_AGAIN;
 	leave_queue(pass);
 	h->in_flight++;
+	pass->unproven = is_unproven(pass->login, now);
+	h->unproven += pass->unproven;
 	h->closed.probing = h->closed.until.ns != 0;
 	pass->login->closed.probing = pass->login->closed.until.ns != 0;
-	wake_next(h);
+	wake_next(h, now);
 	return 0;
 }
 
@@ -234,7 +260,7 @@ void gate_give_up(struct gate *g, struct gate_pass *pass)
 {
 	pthread_mutex_lock(&g->lock);
 	leave_queue(pass);
-	wake_next(pass->host);
+	wake_all(pass->host);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -246,10 +272,14 @@ static void note(struct gate_pass *pass, const struct err *failure, struct mono 
 		h->proven = true;
 		open_again(&h->closed);
 		open_again(&pass->login->closed);
+		pass->login->proven_at = now;
 	} else if (failure->class == ERR_PERMANENT) {
 		/* The host is there; what is wrong is between it and this login. */
 		open_again(&h->closed);
 		close_for(&pass->login->closed, failure, now);
+		pass->login->proven_at.ns = 0;
+		if (failure->code == REASON_SSH_AUTH)
+			h->calm_at = mono_add_ms(now, GATE_CALM_MS);
 	} else if (failure->class == ERR_AGAIN) {
 		h->closed.probing = pass->login->closed.probing = false;
 	} else {
@@ -267,9 +297,10 @@ void gate_leave(struct gate *g, struct gate_pass *pass, const struct err *failur
 
 	pthread_mutex_lock(&g->lock);
 	h->in_flight--;
+	h->unproven -= pass->unproven;
 	note(pass, failure, now);
 	if (failure == NULL || failure->class == ERR_AGAIN)
-		wake_next(h);
+		wake_next(h, now);
 	else
 		wake_all(h);
 	pthread_mutex_unlock(&g->lock);
@@ -294,7 +325,7 @@ int gate_enter(struct gate *g, struct gate_pass *pass, const char *host, int por
 				"%s:%d: waited %d s for others that log in there", host,
 				port, GATE_PATIENCE_MS / 1000);
 		}
-		wake_wait(wake, STEP_UNTIL(patience));
+		wake_wait(wake, STEP_UNTIL(mono_min(patience, pass->until)));
 		rc = gate_ask_again(g, pass, clock_mono(), err);
 	}
 	return rc;

@@ -7,9 +7,14 @@
  * - A failure that an operator must mend (login or host key refused) closes the host
  * for all with the same login for 30 s, doubling to 10 min: sshd shuts out an address
  * that fails too often, with good keys too. While it is closed, everybody is told the
- * failure at once. */
+ * failure at once.
+ * - A login that has not succeeded within 10 s may be such a failure: of those one goes
+ *   at a time, and none within 6 s of a refused one, the time that sshd holds one
+ *   against us (PerSourcePenalties: 5 s each, and shut out from 15 s on). */
 #ifndef MMLAG_SSH_GATE_INT_H
 #define MMLAG_SSH_GATE_INT_H
+
+#include <stdbool.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -17,6 +22,7 @@
 
 #define GATE_LIMIT 4
 #define GATE_PATIENCE_MS 60000 /* for one's turn */
+#define GATE_CALM_MS 6000      /* after a refused login */
 
 struct gate;
 struct gate_host;
@@ -28,6 +34,8 @@ struct gate_pass {
 	struct gate_login *login;
 	struct wake *wake;
 	struct gate_pass *next; /* behind us in the queue */
+	bool unproven;          /* went as one */
+	struct mono until;      /* behind ERR_AGAIN: to ask again without a wake */
 };
 
 /* @thread any */
@@ -36,8 +44,8 @@ void gate_free(struct gate *g); /* NULL is legal; nobody may wait or be in fligh
 
 /* Ask without waiting, and take a place in the queue. `login` names whatever makes one
  * log-in different from another on the host. Returns 0: go; ERR_AGAIN: not yet, wait
- * for the wake and call gate_ask_again; or a class with the failure that closed the
- * host.
+ * for the wake or `until`, and call gate_ask_again; or a class with the failure that
+ * closed the host.
  * @thread any  @locks the gate's, a leaf */
 NODISCARD int gate_ask(struct gate *g, struct gate_pass *pass, const char *host,
 		       int port, const char *login, struct wake *wake, struct mono now,

@@ -15,10 +15,14 @@ static const char unpack[] = "eval \"W=\\$'\\''$1'\\''\"; shift; S=; "
 			     "eval \"$W\"";
 
 /* The watcher keeps neither stdout nor stderr, or their end would never be seen.
- * Jobs have process groups of their own, so it kills the session, member by member; the
- * fields behind the name of a process, which may hold anything, are: state, parent,
- * group, session. It looks again until it finds no more, since what is about to die may
- * just have started another.
+ * Jobs have process groups of their own, so it kills the session, member by member.
+ * What descends from the script is found by walking down from it, which costs as much
+ * as the script has processes, and dies at once. What has lost its parent shows only in
+ * a look at all processes of the host. Where a hundred links die together, each watcher
+ * lets the others kill theirs before that, since the dead need not be looked at. It
+ * looks again until it finds no more: what was about to die may have started another.
+ * The fields behind the name of a process, which may hold anything, are: state, parent,
+ * group, session; behind the first 110 bytes are none that are asked for.
  * That session is ours when our bash, or the sudo or shell above it, leads it; a server
  * that gave us none of our own must not die with us, so there only the descendants do.
  * Not by `pkill -s 0`: it kills the watcher too, which then cannot look again. */
@@ -28,17 +32,34 @@ static const char watchdog_before[] = "exec 3<&0 </dev/null\n"
 				      "while IFS= read -r -t ";
 static const char watchdog_after[] =
 	" -u 3 _; do :; done\n"
+	"LC_ALL=C IFS=' '\n"
 	"read -r -d '' t </proc/self/stat\n"
 	"[ -n \"$t\" ] || { pkill -KILL -s 0; kill -KILL 0; }\n"
-	"IFS=' '\n"
 	"set -- ${t##*) }\n"
 	"case \" $$ $PPID \" in *\" $4 \"*) s=$4;; *) s=none;; esac\n"
-	"k=\" $$ $BASHPID \" l=$$\n"
+	"k=\" $$ $BASHPID \" l=$$ q=$$\n"
+	"while [ -n \"$q\" ]; do\n"
+	"n=\n"
+	"for p in $q; do\n"
+	"c=; read -r c </proc/$p/task/$p/children\n"
+	"for c in $c; do\n"
+	"[ $c != $BASHPID ] || continue\n"
+	"k=\"$k$c \" l=\"$l $c\" n=\"$n $c\"\n"
+	"done\n"
+	"done\n"
+	"q=$n\n"
+	"done\n"
+	"if [ $s != none ]; then\n"
+	"kill -KILL $l\n"
+	"l=\n"
+	"exec 9<> <(:); read -t 0.2 -u 9 _\n"
+	"fi\n"
 	"for n in 1 2 3 4 5 6 7 8 9; do\n"
 	"for f in /proc/[0-9]*/stat; do\n"
 	"p=${f//[!0-9]/}\n"
 	"case \"$k\" in *\" $p \"*) continue;; esac\n"
 	"t=; read -r -d '' t <$f\n"
+	"t=${t:0:110}\n"
 	"set -- ${t##*) }\n"
 	"case $1 in ''|Z) continue;; esac\n"
 	"[ $4 = $s ] || case \"$k\" in *\" $2 \"*) ;; *) continue;; esac\n"
@@ -74,6 +95,13 @@ void remote_quote(struct buf *out, const char *value)
 	for (const char *p = value; *p != '\0'; p++)
 		add_escaped(out, *p);
 	buf_addch(out, '\'');
+}
+
+void remote_assign(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "%s=", name);
+	remote_quote(out, value != NULL ? value : "");
+	buf_addch(out, '\n');
 }
 
 /* One or more words for `unpack`: without a quote, so in quotes. */

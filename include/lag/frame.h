@@ -3,7 +3,8 @@
  * network cut the bytes. Memory is bounded; what is too long is dropped up to the next
  * boundary and reported. Pure.
  *
- * The remote loop writes, for run number N of a session with nonce K (lower-case hex):
+ * The remote loop writes once how many cores the host has, "\n@mmlag K C CORES\n", and
+ * for run number N of a session with nonce K (lower-case hex):
  *   "\n@mmlag K B N T\n"      begin, T = the host's clock in seconds
  *   … what the mirror's target said, and "\n@mmlag K A N C\n", its exit code: both
  *     only where it is asked
@@ -57,6 +58,9 @@ enum frame_event frame_next(struct frame *f, const char **data, size_t *len,
 /* Text seen outside of runs, for an error message; "" when none. NUL bytes are blanks.
  * @thread the owner's */
 const char *frame_stray(const struct frame *f);
+
+/* How many cores the host says it has; 0 unknown.  @thread the owner's */
+int frame_cores(const struct frame *f);
 
 enum line_event { LINE_MORE, LINE_FULL, LINE_TOO_LONG };
 

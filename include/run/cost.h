@@ -30,8 +30,9 @@ struct cost cost_of(const struct config *c, const struct config_topic *t,
 		    enum cost_way way);
 
 /* Write a line for people about the chosen way and the other one. Returns whether it is
- * worth a warning: more than half a core.  @thread any */
-bool cost_describe(const struct config *c, const struct config_topic *t, char *out,
-		   size_t size);
+ * worth a warning: more than half of the host's `cores` (0, unknown, counts as one).
+ * @thread any */
+bool cost_describe(const struct config *c, const struct config_topic *t, int cores,
+		   char *out, size_t size);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "run/plan.h"
 #include "store/store.h"
 
 #define DRAIN_MS 10000
@@ -24,8 +25,9 @@ enum daemon_failure {
  * @thread main */
 void daemon_hold_signals(sigset_t *held);
 
-/* How many descriptors a daemon of so many remote commands needs.  @thread any */
-uint64_t daemon_descriptors(size_t streams);
+/* How many descriptors a daemon needs that follows these streams; a way through
+ * bastions takes more.  @thread any */
+uint64_t daemon_descriptors(const struct plan *p);
 
 /* What a configuration says of the store.  @thread any */
 struct store_limits daemon_store_limits(const struct config *c);

@@ -27,6 +27,7 @@ struct finding {
 	struct lag_totals totals;
 	enum group_state state;
 	struct assessment assessment;
+	int cores; /* of the host, where a survey has found them; 0: unknown */
 	bool state_changed, status_changed; /* since the last sample */
 	struct history_point point;         /* of a sample */
 	struct document document;           /* to be taken over by the caller */

@@ -45,4 +45,7 @@ bool stream_restore(struct stream *s, const char *key, const void *bytes, size_t
  * @thread tailer, or a command; may block in opening a session */
 struct step stream_step(struct stream *s, bool read_more, struct findings *out);
 
+/* How many cores the host has; 0 unknown.  @thread the owner's */
+int stream_cores(const struct stream *s);
+
 #endif

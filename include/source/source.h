@@ -65,4 +65,7 @@ enum source_event source_step(struct source *s, struct mono now, bool read_more,
 			      struct reading *reading, struct gap *gap,
 			      struct step *next);
 
+/* How many cores the host says it has; 0 unknown.  @thread tailer */
+int source_cores(const struct source *s);
+
 #endif

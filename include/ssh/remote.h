@@ -16,6 +16,10 @@
  * @thread any */
 void remote_quote(struct buf *out, const char *value);
 
+/* Append a line of bash that gives a variable this value; NULL is the empty one.
+ * @thread any */
+void remote_assign(struct buf *out, const char *name, const char *value);
+
 /* Append the command that runs `script` by bash (4.0 or newer), as `run_as` through
  * sudo unless that is NULL. The script may be anything: it arrives byte by byte. Its
  * stdin is /dev/null; stdout and stderr are the channel's; its exit code is the

@@ -56,7 +56,7 @@ void sshd_make_dir(struct sshd *s)
 		    NULL);
 }
 
-static int free_port(void)
+int listen_somewhere(int *port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET};
 	socklen_t size = sizeof(a);
@@ -65,8 +65,17 @@ static int free_port(void)
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-	close(fd);
-	return ntohs(a.sin_port);
+	assert_int_equal(listen(fd, 5), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static int free_port(void)
+{
+	int port;
+
+	close(listen_somewhere(&port));
+	return port;
 }
 
 static void write_config(const struct sshd *s, const char *config)

@@ -17,6 +17,9 @@ struct sshd {
 /* Why no sshd can be run here, or NULL. */
 const char *sshd_missing(void);
 
+/* A socket that listens on loopback, and its port. */
+int listen_somewhere(int *port);
+
 /* Make the directory with host keys; other files are the test's own. */
 void sshd_make_dir(struct sshd *s);
 

@@ -29,15 +29,22 @@ static struct config_topic topic(const char *name, enum share share,
 				     .share = share};
 }
 
-static void expect(const struct config_topic *topics, size_t n, bool warns,
-		   const char *words)
+static void expect_on(int cores, const struct config_topic *topics, size_t n,
+		      bool warns, const char *words)
 {
 	struct config c = {.topics = (struct config_topic *)(uintptr_t)topics,
 			   .topic_count = n};
 	char line[256];
 
-	assert_int_equal(cost_describe(&c, &topics[0], line, sizeof(line)), warns);
+	assert_int_equal(cost_describe(&c, &topics[0], cores, line, sizeof(line)),
+			 warns);
 	assert_string_equal(line, words);
+}
+
+static void expect(const struct config_topic *topics, size_t n, bool warns,
+		   const char *words)
+{
+	expect_on(0, topics, n, warns, words);
 }
 
 static void the_cost_names_the_chosen_way_and_the_other_one(void **state)
@@ -62,6 +69,19 @@ static void the_cost_names_the_chosen_way_and_the_other_one(void **state)
 	expect(t, 20, true,
 	       "120.0 runs of the CLI a minute, about 1.80 of a core; with `share: "
 	       "group` it would be 6.0 runs, 0.09 of a core");
+}
+
+static void half_of_the_hosts_cores_is_worth_a_warning(void **state)
+{
+	struct config_topic t[] = {topic("t", SHARE_TOPIC, 1000)};
+
+	(void)state;
+	t[0].interval_explicit = true;
+	for (int cores = 0; cores < 2; cores++)
+		expect_on(cores, t, 1, true,
+			  "60.0 runs of the CLI a minute, about 0.90 of a core");
+	expect_on(2, t, 1, false,
+		  "60.0 runs of the CLI a minute, about 0.90 of one of its 2 cores");
 }
 
 static void one_topic_has_no_other_way(void **state)
@@ -92,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_cost_names_the_chosen_way_and_the_other_one),
+		cmocka_unit_test(half_of_the_hosts_cores_is_worth_a_warning),
 		cmocka_unit_test(one_topic_has_no_other_way),
 		cmocka_unit_test(a_command_of_the_users_own_is_no_run_of_the_cli),
 	};

@@ -170,6 +170,30 @@ static void nul_bytes_are_bytes_of_a_run(void **state)
 	frame_free(f);
 }
 
+static void the_host_tells_its_cores(void **state)
+{
+	static const struct {
+		const char *text;
+		int cores;
+	} rows[] = {
+		{"welcome\n@mmlag " NONCE " C 16\n", 16},
+		{"@mmlag " NONCE " C many\n", 0},
+		{"@mmlag " NONCE " C 99999999999\n", 0},
+		{RUN(1, "x"), 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame *f = frame_new(NONCE, RUN_MAX);
+		struct buf log = BUF_INIT(65536);
+
+		feed(f, rows[i].text, strlen(rows[i].text), &log);
+		assert_int_equal(frame_cores(f), rows[i].cores);
+		buf_free(&log);
+		frame_free(f);
+	}
+}
+
 static void stray_text_is_kept_for_the_error_message(void **state)
 {
 	struct frame *f = frame_new(NONCE, RUN_MAX);
@@ -285,6 +309,7 @@ int main(void)
 		cmocka_unit_test(what_the_target_said_stands_apart_from_the_run),
 		cmocka_unit_test(a_target_that_says_too_much_spoils_no_run),
 		cmocka_unit_test(nul_bytes_are_bytes_of_a_run),
+		cmocka_unit_test(the_host_tells_its_cores),
 		cmocka_unit_test(stray_text_is_kept_for_the_error_message),
 		cmocka_unit_test(lines_come_out_however_they_were_cut),
 	};

@@ -229,6 +229,57 @@ static void another_may_look_after_the_pause(void **state)
 	assert_int_equal(ask(f, 2, "h", "l"), ERR_RETRY);
 }
 
+static void logins_that_may_be_refused_go_one_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+
+	prove(f, "h");
+	assert_int_equal(ask(f, 0, "h", "a"), 0);
+	assert_int_equal(ask(f, 1, "h", "b"), ERR_AGAIN);
+	assert_int_equal(ask(f, 2, "h", "l"), 0);
+	assert_int_equal(ask(f, 3, "h", "l"), 0);
+	leave(f, 0, NULL);
+	assert_true(is_woken(f, 1));
+	assert_int_equal(ask_again(f, 1), 0);
+	leave(f, 1, NULL);
+	leave(f, 2, NULL);
+	leave(f, 3, NULL);
+}
+
+static void after_a_refused_login_no_other_risks_one_for_six_seconds(void **state)
+{
+	struct fixture *f = *state;
+
+	prove(f, "h");
+	assert_int_equal(ask(f, 0, "h", "a"), 0);
+	leave(f, 0, &refused);
+	assert_int_equal(ask(f, 1, "h", "b"), ERR_AGAIN);
+	assert_int_equal(mono_diff_ms(f->passes[1].until, at(f)), GATE_CALM_MS);
+	assert_int_equal(ask(f, 2, "h", "l"), 0);
+	leave(f, 2, NULL);
+	f->ms += GATE_CALM_MS - 1;
+	assert_int_equal(ask_again(f, 1), ERR_AGAIN);
+	f->ms += 1;
+	assert_int_equal(ask_again(f, 1), 0);
+	leave(f, 1, NULL);
+}
+
+/* A key may have been taken away meanwhile: not four are refused, but one. */
+static void a_success_speaks_for_the_next_ones_for_ten_seconds(void **state)
+{
+	struct fixture *f = *state;
+
+	prove(f, "h");
+	f->ms += 10000;
+	assert_int_equal(ask(f, 0, "h", "l"), 0);
+	assert_int_equal(ask(f, 1, "h", "l"), ERR_AGAIN);
+	leave(f, 0, NULL);
+	assert_int_equal(ask_again(f, 1), 0);
+	assert_int_equal(ask(f, 2, "h", "l"), 0);
+	leave(f, 1, NULL);
+	leave(f, 2, NULL);
+}
+
 static void a_stop_says_nothing_about_the_host(void **state)
 {
 	struct fixture *f = *state;
@@ -300,6 +351,9 @@ int main(void)
 		gate_test(failures_of_one_moment_count_once),
 		gate_test(a_host_that_is_down_is_tried_by_the_one_that_found_it),
 		gate_test(another_may_look_after_the_pause),
+		gate_test(logins_that_may_be_refused_go_one_at_a_time),
+		gate_test(after_a_refused_login_no_other_risks_one_for_six_seconds),
+		gate_test(a_success_speaks_for_the_next_ones_for_ten_seconds),
 		gate_test(a_stop_says_nothing_about_the_host),
 		gate_test(a_stop_ends_the_wait),
 		gate_test(many_threads_all_get_their_turn),

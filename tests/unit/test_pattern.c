@@ -58,6 +58,12 @@ void source_close(struct source *s)
 	(void)s;
 }
 
+int source_cores(const struct source *s)
+{
+	(void)s;
+	return 0;
+}
+
 void reading_fini(struct reading *r)
 {
 	table_free(r->table);

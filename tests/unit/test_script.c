@@ -111,6 +111,7 @@ static void each_run_is_framed_with_its_exit_code(void **state)
 					"--describe\nlast"));
 	}
 	assert_int_equal(runs, 3);
+	assert_in_range(frame_cores(f), 1, sysconf(_SC_NPROCESSORS_CONF));
 	frame_free(f);
 	buf_free(&out);
 	unlink(cli);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -53,18 +52,6 @@ static void a_quiet_command_is_no_lost_link(void **state)
 static size_t allocated(void)
 {
 	return mallinfo2().uordblks;
-}
-
-static size_t open_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* Every heartbeat is echoed, and each is due at once for a clock that runs ahead. */
