@@ -26,7 +26,7 @@ struct site {
 };
 
 static atomic_int threshold = LOG_INFO;
-static enum log_format format = LOG_TEXT;
+static atomic_int format = LOG_TEXT;
 static bool coloured;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `sites` */
 static struct site sites[SITES];
@@ -37,8 +37,14 @@ static const char *const colours[] = {"\033[31m", "\033[33m", "", "\033[2m"};
 void log_open(enum log_level level, enum log_format f, bool colour)
 {
 	atomic_store(&threshold, (int)level);
-	format = f;
+	atomic_store(&format, (int)f);
 	coloured = colour;
+}
+
+void log_change(enum log_level level, enum log_format f)
+{
+	atomic_store(&threshold, (int)level);
+	atomic_store(&format, (int)f);
 }
 
 void log_set_level(enum log_level level)
@@ -77,10 +83,11 @@ static void write_line(enum log_level level, const char *about, const char *text
 {
 	struct buf out = BUF_INIT(2 * LINE_MAX_BYTES + 256);
 	char when[WALL_TEXT];
+	int f = atomic_load(&format);
 	size_t done = 0;
 
 	wall_format(clock_wall(), when);
-	if (format == LOG_JSON) {
+	if (f == LOG_JSON) {
 		struct jsonw w = jsonw_start(&out);
 
 		jsonw_object(&w);
@@ -90,7 +97,7 @@ static void write_line(enum log_level level, const char *about, const char *text
 		jsonw_key_str(&w, "ecs.version", "8.11.0");
 		jsonw_key_str(&w, "log.logger", about);
 		jsonw_end(&w);
-	} else if (format == LOG_LOGFMT) {
+	} else if (f == LOG_LOGFMT) {
 		buf_printf(&out, "ts=%s level=%s about=", when, names[level]);
 		jsonw_quote(&out, about, strlen(about));
 		buf_addstr(&out, " msg=");
