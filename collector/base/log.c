@@ -22,7 +22,7 @@
 #include "banned.h"
 
 #define LINE_MAX_BYTES 4096
-#define SITES 256 /* held-back bookkeeping; a collision only shares a limit */
+#define SITES 256        /* held-back bookkeeping; a collision only shares a limit */
 #define PATIENCE_MS 1000 /* with whoever reads the lines */
 
 struct site {
@@ -32,7 +32,7 @@ struct site {
 };
 
 static atomic_int threshold = LOG_INFO;
-static enum log_format format = LOG_TEXT;
+static atomic_int format = LOG_TEXT;
 static bool coloured;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `sites` */
 static struct site sites[SITES];
@@ -65,8 +65,14 @@ void log_open(enum log_level level, enum log_format f, bool colour)
 {
 	open_stream();
 	atomic_store(&threshold, (int)level);
-	format = f;
+	atomic_store(&format, (int)f);
 	coloured = colour;
+}
+
+void log_change(enum log_level level, enum log_format f)
+{
+	atomic_store(&threshold, (int)level);
+	atomic_store(&format, (int)f);
 }
 
 void log_set_level(enum log_level level)
@@ -103,9 +109,8 @@ static int admit(const char *about, const char *fmt)
 
 static ssize_t put(const char *data, size_t len)
 {
-	return stream_is_socket
-		       ? send(stream, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
-		       : write(stream, data, len);
+	return stream_is_socket ? send(stream, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+				: write(stream, data, len);
 }
 
 /* Returns false when nobody reads: who logs does not wait for that but once. */
@@ -135,10 +140,11 @@ static bool write_line(enum log_level level, const char *about, const char *text
 {
 	struct buf out = BUF_INIT(2 * LINE_MAX_BYTES + 256);
 	char when[WALL_TEXT];
+	int f = atomic_load(&format);
 	bool read;
 
 	wall_format(clock_wall(), when);
-	if (format == LOG_JSON) {
+	if (f == LOG_JSON) {
 		struct jsonw w = jsonw_start(&out);
 
 		jsonw_object(&w);
@@ -148,7 +154,7 @@ static bool write_line(enum log_level level, const char *about, const char *text
 		jsonw_key_str(&w, "ecs.version", "8.11.0");
 		jsonw_key_str(&w, "log.logger", about);
 		jsonw_end(&w);
-	} else if (format == LOG_LOGFMT) {
+	} else if (f == LOG_LOGFMT) {
 		buf_printf(&out, "ts=%s level=%s about=", when, names[level]);
 		jsonw_quote(&out, about, strlen(about));
 		buf_addstr(&out, " msg=");

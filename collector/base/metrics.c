@@ -9,9 +9,7 @@
 
 static atomic_llong values[METRIC_COUNT];
 
-static const struct {
-	const char *family, *labels, *type, *help;
-} declared[] = {
+const struct metric_info metric_info[METRIC_COUNT] = {
 #define METRIC_ROW(symbol, family, labels, type, help) {family, labels, type, help},
 	METRICS(METRIC_ROW)
 #undef METRIC_ROW
@@ -55,14 +53,16 @@ void metrics_write(struct buf *out)
 	const char *family = "";
 
 	for (int m = 0; m < METRIC_COUNT; m++) {
-		if (strcmp(family, declared[m].family) != 0) {
-			family = declared[m].family;
+		const struct metric_info *i = &metric_info[m];
+
+		if (strcmp(family, i->family) != 0) {
+			family = i->family;
 			buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family,
-				   declared[m].help, family, declared[m].type);
+				   i->help, family, i->type);
 		}
 		buf_addstr(out, family);
-		if (*declared[m].labels != '\0')
-			buf_printf(out, "{%s}", declared[m].labels);
+		if (*i->labels != '\0')
+			buf_printf(out, "{%s}", i->labels);
 		if (is_seconds(family))
 			buf_printf(out, " %.3f\n",
 				   (double)metrics_get((enum metric)m) / 1000);

@@ -232,47 +232,46 @@ const struct section schema_topic = {
 };
 
 static const struct key bulk_keys[] = {
-	{"max_documents", KEY_INT, AT(config_elastic, bulk_documents), RESTART,
+	{"max_documents", KEY_INT, AT(config_elastic, bulk_documents), LIVE,
 	 .def = "1000", .min = 1, .max = 50000, .help = "Documents of one request."},
-	{"max_bytes", KEY_SIZE, AT(config_elastic, bulk_bytes), RESTART, .def = "5MiB",
+	{"max_bytes", KEY_SIZE, AT(config_elastic, bulk_bytes), LIVE, .def = "5MiB",
 	 .min = 16 * KIB, .max = 100 * MIB,
 	 .help = "Size of one request, before gzip."},
-	{"max_delay", KEY_DURATION, AT(config_elastic, bulk_delay_ms), RESTART,
+	{"max_delay", KEY_DURATION, AT(config_elastic, bulk_delay_ms), LIVE,
 	 .def = "1s", .max = MINUTE, .help = "How long new documents are gathered."},
 };
 SECTION(bulk, "elasticsearch.bulk", bulk_keys, config_elastic, NOWHERE, NOWHERE);
 
 static const struct key elastic_keys[] = {
-	{"hosts", KEY_STRINGS, AT(config_elastic, hosts), RESTART, .required = true,
+	{"hosts", KEY_STRINGS, AT(config_elastic, hosts), LIVE, .required = true,
 	 .check = check_url, .help = "URLs of the nodes, without user and password."},
-	{"index", KEY_STRING, AT(config_elastic, index), RESTART, .def = "consumer_lag",
+	{"index", KEY_STRING, AT(config_elastic, index), LIVE, .def = "consumer_lag",
 	 .check = check_index,
 	 .help = "May hold {yyyy.MM} or {yyyy.MM.dd}: the document's day in UTC."},
-	{"mapping_file", KEY_FILE, AT(config_elastic, mapping_file), RESTART,
+	{"mapping_file", KEY_FILE, AT(config_elastic, mapping_file), LIVE,
 	 .automatic = "built in", .help = "Body for the creation of an index."},
-	{"username", KEY_STRING, AT(config_elastic, username), RESTART,
+	{"username", KEY_STRING, AT(config_elastic, username), LIVE,
 	 .help = "With password_file."},
-	{"password_file", KEY_SECRET, AT(config_elastic, password_file), RESTART,
+	{"password_file", KEY_SECRET, AT(config_elastic, password_file), LIVE,
 	 .help = "Holds the password."},
-	{"api_key_file", KEY_SECRET, AT(config_elastic, api_key_file), RESTART,
+	{"api_key_file", KEY_SECRET, AT(config_elastic, api_key_file), LIVE,
 	 .help = "Holds an API key, instead of username and password."},
-	{"client_cert_file", KEY_FILE, AT(config_elastic, client_cert_file), RESTART,
+	{"client_cert_file", KEY_FILE, AT(config_elastic, client_cert_file), LIVE,
 	 .help = "Client certificate (PEM)."},
-	{"client_key_file", KEY_SECRET, AT(config_elastic, client_key_file), RESTART,
+	{"client_key_file", KEY_SECRET, AT(config_elastic, client_key_file), LIVE,
 	 .help = "Its private key."},
-	{"ca_file", KEY_FILE, AT(config_elastic, ca_file), RESTART,
+	{"ca_file", KEY_FILE, AT(config_elastic, ca_file), LIVE,
 	 .automatic = "the system's", .help = "Certificates that are trusted (PEM)."},
-	{"ca_fingerprint", KEY_STRING, AT(config_elastic, ca_fingerprint), RESTART,
+	{"ca_fingerprint", KEY_STRING, AT(config_elastic, ca_fingerprint), LIVE,
 	 .check = check_fingerprint,
 	 .help = "SHA-256 of a CA that is trusted, in hex."},
 	{"insecure_skip_verify", KEY_BOOL, AT(config_elastic, insecure_skip_verify),
-	 RESTART, .def = "false", .help = "Do not look at the certificate. For tests."},
-	{"compression", KEY_ENUM, AT(config_elastic, gzip), RESTART,
-	 .names = compressions, .def = "gzip", .help = "Of requests."},
-	{"timeout", KEY_DURATION, AT(config_elastic, timeout_ms), RESTART, .def = "30s",
+	 LIVE, .def = "false", .help = "Do not look at the certificate. For tests."},
+	{"compression", KEY_ENUM, AT(config_elastic, gzip), LIVE, .names = compressions,
+	 .def = "gzip", .help = "Of requests."},
+	{"timeout", KEY_DURATION, AT(config_elastic, timeout_ms), LIVE, .def = "30s",
 	 .min = SECOND / 10, .max = 10 * MINUTE, .help = "Bound of one request."},
-	{"bulk", KEY_SECTION, .section = &bulk, RESTART,
-	 .help = "Size of bulk requests."},
+	{"bulk", KEY_SECTION, .section = &bulk, LIVE, .help = "Size of bulk requests."},
 };
 SECTION(elasticsearch, "elasticsearch", elastic_keys, config_elastic,
 	offsetof(struct config_elastic, set), NOWHERE);
@@ -306,21 +305,19 @@ static const struct key dead_keys[] = {
 SECTION(dead_letters, "dead_letters", dead_keys, config, NOWHERE, NOWHERE);
 
 static const struct key http_keys[] = {
-	{"listen", KEY_STRING, AT(config_http, listen), RESTART,
-	 .def = "127.0.0.1:9308", .check = check_listen,
-	 .help = "Address and port of the pages."},
-	{"names", KEY_STRINGS, AT(config_http, names), RESTART, .check = check_host,
+	{"listen", KEY_STRING, AT(config_http, listen), LIVE, .def = "127.0.0.1:9308",
+	 .check = check_listen, .help = "Address and port of the pages."},
+	{"names", KEY_STRINGS, AT(config_http, names), LIVE, .check = check_host,
 	 .help = "Host names under which they are asked for."},
-	{"token_file", KEY_SECRET, AT(config_http, token_file), RESTART,
+	{"token_file", KEY_SECRET, AT(config_http, token_file), LIVE,
 	 .help = "Token for readers from elsewhere, and for changes."},
-	{"trusted", KEY_STRINGS, AT(config_http, trusted), RESTART,
-	 .check = check_network,
+	{"trusted", KEY_STRINGS, AT(config_http, trusted), LIVE, .check = check_network,
 	 .help = "Networks (CIDR) that may read without a token."},
-	{"cert_file", KEY_FILE, AT(config_http, cert_file), RESTART,
+	{"cert_file", KEY_FILE, AT(config_http, cert_file), LIVE,
 	 .help = "Certificate of the server (PEM)."},
-	{"key_file", KEY_SECRET, AT(config_http, key_file), RESTART,
+	{"key_file", KEY_SECRET, AT(config_http, key_file), LIVE,
 	 .help = "Its private key."},
-	{"client_ca_file", KEY_FILE, AT(config_http, client_ca_file), RESTART,
+	{"client_ca_file", KEY_FILE, AT(config_http, client_ca_file), LIVE,
 	 .help = "Who has a certificate of this CA (PEM) may read without a token."},
 };
 SECTION(http, "http", http_keys, config_http, NOWHERE,
@@ -429,16 +426,17 @@ static const struct key receiver_keys[] = {
 SECTION(receivers, "receivers", receiver_keys, config_receiver, NOWHERE, NOWHERE);
 
 static const struct key heartbeat_keys[] = {
-	{"url_file", KEY_SECRET, AT(config, heartbeat.url_file), LIVE,
+	{"url_file", KEY_SECRET, AT(config, heartbeat.url_file), LIVE, .required = true,
 	 .help = "Holds the URL of a dead man's switch."},
 	{"interval", KEY_DURATION, AT(config, heartbeat.interval_ms), LIVE, .def = "1m",
 	 .min = SECOND, .max = DAY,
 	 .help = "How often it is called, while sampling and shipping make progress."},
 };
-SECTION(heartbeat, "heartbeat", heartbeat_keys, config, NOWHERE, NOWHERE);
+SECTION(heartbeat, "heartbeat", heartbeat_keys, config,
+	offsetof(struct config, heartbeat.set), NOWHERE);
 
 static const struct key root_keys[] = {
-	{"elasticsearch", KEY_SECTION, AT(config, elastic), RESTART,
+	{"elasticsearch", KEY_SECTION, AT(config, elastic), LIVE,
 	 .section = &elasticsearch,
 	 .help = "Where documents go. Without it they stay in the spool."},
 	{"defaults", KEY_DEFAULTS, .section = &schema_topic,
@@ -455,7 +453,7 @@ static const struct key root_keys[] = {
 	 .help = "Samples for the status page."},
 	{"dead_letters", KEY_SECTION, RESTART, .section = &dead_letters,
 	 .help = "Documents that Elasticsearch refused."},
-	{"http", KEY_SECTION, AT(config, http), RESTART, .section = &http,
+	{"http", KEY_SECTION, AT(config, http), LIVE, .section = &http,
 	 .help = "Pages and metrics, or `off`."},
 	{"log", KEY_SECTION, LIVE, .section = &logging,
 	 .help = "Lines on standard error."},

@@ -72,11 +72,16 @@ static void setup(CURL *easy, const struct mail *m, const char *url,
 		curl_easy_setopt(easy, CURLOPT_USERNAME, m->username);
 		curl_easy_setopt(easy, CURLOPT_PASSWORD, m->password);
 	}
-	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, m->from);
-	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
-	curl_easy_setopt(easy, CURLOPT_READDATA, r);
+	if (m->text != NULL) {
+		curl_easy_setopt(easy, CURLOPT_MAIL_FROM, m->from);
+		curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
+		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
+		curl_easy_setopt(easy, CURLOPT_READDATA, r);
+	} else {
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "NOOP");
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	}
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
 	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, wake);

@@ -11,6 +11,7 @@
 #include "banned.h"
 
 #define VERSION 1
+#define PIECE_MAX (INT64_C(1) << 40) /* longer than any span may be */
 
 void objective_init(struct objective *o, int64_t over_ms)
 {
@@ -88,15 +89,16 @@ static bool next_number(char **p, int64_t *out)
 	return true;
 }
 
-bool objective_read(struct objective *o, int64_t over_ms, const char *text, size_t len)
+bool objective_read(struct objective *o, const char *text, size_t len)
 {
 	char *copy = mem_strndup(text, len), *p = copy;
-	int64_t version, piece_ms, number, within, beyond;
-	bool ok;
+	int64_t version, piece_ms = 0, number, within, beyond;
+	bool ok = next_number(&p, &version) && version == VERSION &&
+		  next_number(&p, &piece_ms) && piece_ms >= 1 && piece_ms <= PIECE_MAX;
 
-	objective_init(o, over_ms);
-	ok = next_number(&p, &version) && version == VERSION &&
-	     next_number(&p, &piece_ms) && piece_ms == o->piece_ms;
+	objective_init(o, 0);
+	if (ok)
+		o->piece_ms = piece_ms;
 	while (ok && next_number(&p, &number)) {
 		ok = next_number(&p, &within) && next_number(&p, &beyond) &&
 		     within <= piece_ms && beyond <= piece_ms - within;
@@ -106,7 +108,7 @@ bool objective_read(struct objective *o, int64_t over_ms, const char *text, size
 	}
 	ok = ok && *p == '\0';
 	if (!ok)
-		objective_init(o, over_ms);
+		objective_init(o, 0);
 	free(copy);
 	return ok;
 }

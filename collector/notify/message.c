@@ -43,7 +43,7 @@ void message_subject(const struct alert *a, struct buf *out)
 		(void)buf_addstr(out, "mmlag");
 }
 
-static void add_partitions(const struct alert *a, struct buf *out)
+void message_partitions(const struct alert *a, struct buf *out)
 {
 	size_t shown =
 		a->partition_count > LISTED_MAX ? LISTED_MAX : a->partition_count;
@@ -65,7 +65,7 @@ void message_line(const struct alert *a, struct buf *out)
 	if (a->partition_count > 0) {
 		(void)buf_addstr(out, a->partition_count == 1 ? " (partition "
 							      : " (partitions ");
-		add_partitions(a, out);
+		message_partitions(a, out);
 		(void)buf_addch(out, ')');
 	}
 	(void)buf_printf(out, ": %s", a->message);
@@ -198,7 +198,7 @@ static void put_annotations(struct jsonw *w, const struct alert *a)
 	jsonw_key_str(w, "description", a->message);
 	jsonw_key_str(w, "incident", a->incident);
 	buf_reset(&text);
-	add_partitions(a, &text);
+	message_partitions(a, &text);
 	if (text.len > 0)
 		jsonw_key_str(w, "partitions", buf_str(&text));
 	if (isfinite(a->value)) {

@@ -15,6 +15,7 @@
 #include "base/proc.h"
 #include "http/http.h"
 #include "http/mail.h"
+#include "notify/judge.h"
 
 #include "banned.h"
 
@@ -178,23 +179,23 @@ static int make_body(const struct notify *n, const struct message *m, struct buf
 	return rc;
 }
 
-/* What will not be taken however often it is sent; everything else may be mended by
- * somebody: a URL, a token, a server. */
-static bool is_final(int status)
-{
-	return status == 400 || status == 413 || status == 422;
-}
-
 static int judge(const struct notify *n, const struct http_answer *got,
 		 struct notify_answer *a, struct err *err)
 {
+	enum notify_verdict verdict = notify_judge(n->r->type, got->status,
+						   buf_str(&got->body), got->body.len);
+
 	a->status = got->status;
 	a->retry_ms = got->retry_after_s >= 0 ? got->retry_after_s * 1000 : -1;
 	set_text(a, buf_str(&got->body), got->body.len);
-	if (got->status >= 200 && got->status < 300)
+	if (verdict == NOTIFY_TAKEN)
 		return 0;
-	return err_set(err, is_final(got->status) ? ERR_REJECT : ERR_RETRY,
-		       "receiver %s answers %d%s%.200s", n->r->name, got->status,
+	return err_set(err, verdict == NOTIFY_NEVER ? ERR_REJECT : ERR_RETRY,
+		       "receiver %s answers %d%s%s%.200s", n->r->name, got->status,
+		       verdict == NOTIFY_ODD
+			       ? " without saying that it took the message (is it the "
+				 "right URL?)"
+			       : "",
 		       *a->text != '\0' ? ": " : "", a->text);
 }
 
@@ -268,6 +269,7 @@ static int send_command(const struct notify *n, const struct message *m,
 	return rc;
 }
 
+/* With `m` NULL the server is only asked whether it would listen. */
 static int send_email(const struct notify *n, const struct message *m,
 		      struct notify_answer *a, struct err *err)
 {
@@ -284,20 +286,25 @@ static int send_email(const struct notify *n, const struct message *m,
 	if (r->smtp == NULL || r->from == NULL || r->to.n == 0)
 		return err_set(err, ERR_RETRY, "receiver %s needs smtp, from and to",
 			       r->name);
-	snprintf(a->request, sizeof(a->request), "MAIL through %.200s", r->smtp);
+	snprintf(a->request, sizeof(a->request), "%s %.200s",
+		 m != NULL ? "MAIL through" : "NOOP to", r->smtp);
 	if (r->password_file != NULL) {
 		if (file_read_secret(r->password_file, &password, err) != 0)
 			rc = ERR_RETRY;
 		mail.password = buf_str(&password);
 	}
-	if (rc == 0) {
+	if (rc == 0 && m != NULL) {
 		message_email(&text, m, r->from, mail.to, mail.to_count);
 		mail.text = buf_str(&text);
 		mail.len = text.len;
-		rc = mail_send(&mail, n->wake, err);
 	}
-	set_text(a, rc == 0 ? "accepted" : err->text,
-		 strlen(rc == 0 ? "accepted" : err->text));
+	if (rc == 0)
+		rc = mail_send(&mail, n->wake, err);
+	if (rc != 0)
+		set_text(a, err->text, strlen(err->text));
+	else
+		snprintf(a->text, sizeof(a->text), "%s",
+			 m != NULL ? "accepted" : "answers");
 	mem_wipe(password.data, password.len);
 	buf_free(&password);
 	buf_free(&text);
@@ -359,11 +366,8 @@ int notify_reach(struct notify *n, size_t place, struct notify_answer *a,
 	*a = (struct notify_answer){.retry_ms = -1};
 	if (speaks_http(n->r->type))
 		return reach_http(n, place, a, err);
-	if (n->r->type == RECEIVER_EMAIL) {
-		snprintf(a->text, sizeof(a->text),
-			 "not asked; `mmlag notify test` sends a mail");
-		return 0;
-	}
+	if (n->r->type == RECEIVER_EMAIL)
+		return send_email(n, NULL, a, err) == 0 ? 0 : ERR_RETRY;
 	if (strchr(program, '/') != NULL && access(program, X_OK) != 0)
 		return err_set_errno(err, ERR_RETRY, errno, "cannot run %s", program);
 	snprintf(a->text, sizeof(a->text), "%.400s may be run", program);

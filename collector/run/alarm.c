@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "document/alert.h"
+#include "notify/message.h"
 #include "run/alerts.h"
 #include "run/condition.h"
 #include "run/hush.h"
@@ -25,12 +26,12 @@
 #define ORPHAN_MS 600000
 #define SECTION_MAX (8 << 20)
 #define WAITING_MAX 1000 /* documents; then the store drops its oldest for them */
-#define LISTED_MAX 20    /* partitions in a line of the log */
 
 struct kept { /* a topic with an objective */
 	char *key;
 	struct objective objective;
-	bool known, within; /* at the last look */
+	uint64_t look;      /* the last one that saw the topic */
+	bool known, within; /* at that look */
 	bool dirty;
 };
 
@@ -62,17 +63,10 @@ static void restore_share(void *arg, const char *key, const void *bytes, size_t 
 	struct alarm *a = arg;
 	struct kept s = {.key = mem_strdup(key)};
 
-	/* The span is not known before the topic is seen; what does not fit it is
-	 * forgotten then. */
-	objective_init(&s.objective, 0);
+	/* One of another span is begun anew when the topic is seen; one that cannot be
+	 * read is empty, and goes with those that nobody asks for. */
+	objective_read(&s.objective, bytes, len);
 	MEM_GROW(a->shares, a->share_count, a->share_cap);
-	for (size_t i = 0; i < a->config->topic_count; i++) {
-		const struct config_topic *t = &a->config->topics[i];
-
-		if (t->objective.set &&
-		    objective_read(&s.objective, t->objective.over_ms, bytes, len))
-			break;
-	}
 	a->shares[a->share_count++] = s;
 }
 
@@ -142,47 +136,22 @@ struct wake *alarm_wake(struct alarm *a)
 
 /* What happens to an alert */
 
-static void subject(const struct alert *a, char *out, size_t size)
-{
-	const char *const parts[] = {a->cluster, a->group, a->topic, a->host};
-	size_t len = 0;
-
-	*out = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(parts) && len < size; i++)
-		if (*parts[i] != '\0')
-			len += (size_t)snprintf(out + len, size - len, "%s%s",
-						len > 0 ? "/" : "", parts[i]);
-	if (len == 0)
-		snprintf(out, size, "mmlag");
-}
-
-static void list_partitions(const struct alert *a, struct buf *out)
-{
-	size_t shown =
-		a->partition_count > LISTED_MAX ? LISTED_MAX : a->partition_count;
-
-	for (size_t i = 0; i < shown; i++)
-		(void)buf_printf(out, "%s%d", i > 0 ? " " : "", a->partitions[i]);
-	if (shown < a->partition_count)
-		(void)buf_printf(out, " and %zu more", a->partition_count - shown);
-}
-
 /* One line a change: how bad, which rule, of what, which partitions, what it says. */
 static void tell(const struct alert *a, const char *what)
 {
-	struct buf partitions = BUF_INIT(4096);
-	char about[512];
+	struct buf partitions = BUF_INIT(4096), about = BUF_INIT(4096);
 
-	subject(a, about, sizeof(about));
-	list_partitions(a, &partitions);
+	message_subject(a, &about);
+	message_partitions(a, &partitions);
 	log_line(a->life.state == ALERT_FIRING && a->severity > SEVERITY_INFO
 			 ? LOG_WARN
 			 : LOG_INFO,
 		 ABOUT, "%s: %s %s of %s%s%s: %s [%s]", what,
-		 severity_name(a->severity), a->rule, about,
+		 severity_name(a->severity), a->rule, buf_str(&about),
 		 partitions.len > 0 ? ", partitions " : "", buf_str(&partitions),
 		 a->message, a->incident);
 	buf_free(&partitions);
+	buf_free(&about);
 }
 
 /* What is for information only is shown, and no more. */
@@ -258,7 +227,7 @@ static void other_partitions(struct alarm *a, struct alerts_entry *e)
 	struct buf now = BUF_INIT(4096);
 
 	if (e->alert.life.state == ALERT_FIRING) {
-		list_partitions(&e->alert, &now);
+		message_partitions(&e->alert, &now);
 		set_changed(&e->alert,
 			    mem_printf("partitions are now %s",
 				       now.len > 0 ? buf_str(&now) : "none"));
@@ -336,15 +305,36 @@ static void look_objective(struct alarm *a, const struct view *v)
 {
 	struct kept *s = kept_of(a, v);
 
-	if (s->known) {
+	if (s->known && s->look + 1 == a->look) {
 		objective_add(&s->objective, s->within, a->last.ms, a->now.ms);
 		s->dirty = true;
 	}
+	s->look = a->look;
 	s->known = v->sample.taken.ms != 0 && v->gap.reason == REASON_NONE &&
 		   v->totals.with_lag > 0;
 	s->within = s->known && v->totals.max <= v->config->objective.lag_max;
 	condition_objective(v, objective_sums(&s->objective, a->now.ms), each_condition,
 			    a);
+}
+
+/* A topic that nobody follows any more is remembered as long as it would count if it
+ * came back: for its span. */
+static void forget_shares(struct alarm *a)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->share_count; i++) {
+		struct kept *s = &a->shares[i];
+		struct objective_sums sums = objective_sums(&s->objective, a->now.ms);
+
+		if (s->look == a->look || sums.within_ms + sums.beyond_ms > 0) {
+			a->shares[kept++] = *s;
+			continue;
+		}
+		store_put(a->store, STORE_OBJECTIVE, s->key, NULL, 0);
+		free(s->key);
+	}
+	a->share_count = kept;
 }
 
 static void save_shares(struct alarm *a)
@@ -512,6 +502,7 @@ static void save(struct alarm *a, struct mono now)
 	if (!mono_before(now, a->next_save)) {
 		for (size_t i = 0; i < a->alerts.n; i++)
 			a->alerts.v[i].dirty = true;
+		forget_shares(a);
 		save_shares(a);
 		a->next_save = mono_add_ms(now, SAVE_MS);
 	}

@@ -3,7 +3,11 @@
  *   start: config → log → state lock → metrics → board → store → http → shipper →
  *          brokers → alarm and notifiers → tailers → wait
  *   stop:  tailers → alarm and notifiers → brokers → shipper (drains) → http → store →
- *          board → state lock */
+ *          board → state lock
+ * At SIGHUP, with a configuration that is right, most of the column is walked once
+ * more: alarm, notifiers, brokers and http end and begin anew, from what they keep in
+ * the store, the shipper if its section changed, and those tailers that changed. The
+ * store pauses meanwhile: documents wait in front of it. */
 #include "run/daemon.h"
 
 #include <errno.h>
@@ -23,15 +27,16 @@
 #include "http/http.h"
 #include "run/actor.h"
 #include "run/alarm.h"
+#include "run/alerting.h"
 #include "run/brokers.h"
+#include "run/crew.h"
 #include "run/hostlog.h"
-#include "run/plan.h"
+#include "run/reload.h"
 #include "run/sdnotify.h"
 #include "run/shipper.h"
 #include "run/standing.h"
 #include "run/statelock.h"
-#include "run/tailer.h"
-#include "run/watch.h"
+#include "run/storelog.h"
 #include "serve/server.h"
 #include "ssh/ssh.h"
 #include "store/store.h"
@@ -45,28 +50,28 @@
 #define WATCH_MS 1000          /* between two looks at the store */
 
 struct daemon {
-	struct config *config;
+	struct config *config; /* in force; a reference */
+	struct wall started;
 	struct wake wake;
 	int lock_fd, signal_fd;
-	bool lock_lost; /* and told */
-	int64_t watchdog_ms; /* 0: nobody asks */
+	bool lock_lost;       /* and told */
+	int64_t watchdog_ms;  /* 0: nobody asks */
 	struct mono alive_at; /* when to say again that we live */
-	struct plan plan;
 	struct store *store;
 	struct board *board;
-	struct records windows;   /* of the last life, until tailers have them */
+	struct crew *crew;
+	struct records windows;   /* until those tailers have them whose they are */
 	struct store_status seen; /* what the log has told already */
 	struct actor store_actor;
 	struct serve *serve;
 	struct actor serve_actor;
-	struct shipper *shipper; /* NULL without an elasticsearch section */
+	struct shipper *shipper;       /* NULL without an elasticsearch section */
+	struct config *shipper_config; /* a reference: it may outlive another one */
 	struct actor shipper_actor;
 	struct brokers *brokers; /* NULL without a brokers section */
 	struct actor brokers_actor;
-	struct watch watch;
-	struct actor *watch_actors; /* one per part of it */
-	struct tailer **tailers;    /* one per stream of the plan */
-	struct actor *tailer_actors;
+	struct alerting alerting;
+	struct actor *alerting_actors; /* one per part of it */
 };
 
 static struct step step_store(void *store)
@@ -88,11 +93,14 @@ uint64_t daemon_descriptors(const struct plan *p)
 	return n;
 }
 
-static void raise_descriptor_limit(const struct plan *p)
+static void raise_descriptor_limit(const struct config *c)
 {
+	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
+	rlim_t need = daemon_descriptors(&plan);
+	size_t streams = plan.n;
 	struct rlimit r;
-	rlim_t need = daemon_descriptors(p);
 
+	plan_free(&plan);
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
 		return;
 	r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
@@ -100,7 +108,7 @@ static void raise_descriptor_limit(const struct plan *p)
 		log_warn(ABOUT,
 			 "%zu remote commands need about %llu open files and %llu are "
 			 "allowed: raise LimitNOFILE= or ulimit -n",
-			 p->n, (unsigned long long)need,
+			 streams, (unsigned long long)need,
 			 (unsigned long long)r.rlim_cur);
 }
 
@@ -148,7 +156,7 @@ static void keep_window(void *windows, const char *key, const void *bytes, size_
 	records_put(windows, STORE_WINDOW, key, bytes, len);
 }
 
-static int start_store(struct daemon *d, struct err *err)
+static int open_store(struct daemon *d, struct err *err)
 {
 	struct store_limits l = daemon_store_limits(d->config);
 	struct store_status status;
@@ -160,8 +168,14 @@ static int start_store(struct daemon *d, struct err *err)
 	if (status.documents > 0)
 		log_info(ABOUT, "%lld documents wait from before",
 			 (long long)status.documents);
+	d->crew = crew_new(d->store, d->board);
+	return 0;
+}
+
+static int start_store(struct daemon *d, struct err *err)
+{
 	/* What has records there reads them before the store's thread owns them. */
-	if (watch_make(&d->watch, d->config, d->store, d->board, err) != 0) {
+	if (alerting_make(&d->alerting, d->config, d->store, d->board, err) != 0) {
 		if (err->class == ERR_PERMANENT || err->class == ERR_REJECT)
 			err->code = DAEMON_CONFIG;
 		return err->class;
@@ -170,14 +184,14 @@ static int start_store(struct daemon *d, struct err *err)
 			   store_wake(d->store), NULL, err);
 }
 
-static int start_watch(struct daemon *d, struct err *err)
+static int start_alerting(struct daemon *d, struct err *err)
 {
-	d->watch_actors = mem_calloc(d->watch.n, sizeof(*d->watch_actors));
-	for (size_t i = 0; i < d->watch.n; i++) {
-		const struct watch_part *p = &d->watch.parts[i];
+	d->alerting_actors = mem_calloc(d->alerting.n, sizeof(*d->alerting_actors));
+	for (size_t i = 0; i < d->alerting.n; i++) {
+		const struct alerting_part *p = &d->alerting.parts[i];
 
-		if (actor_start(&d->watch_actors[i], p->name, p->step, p->self, p->wake,
-				NULL, err) != 0)
+		if (actor_start(&d->alerting_actors[i], p->name, p->step, p->self,
+				p->wake, NULL, err) != 0)
 			return err->class;
 	}
 	return 0;
@@ -185,7 +199,7 @@ static int start_watch(struct daemon *d, struct err *err)
 
 static int start_http(struct daemon *d, struct err *err)
 {
-	const struct serve_parts parts = {d->config, d->board, d->store};
+	const struct serve_parts parts = {d->config, d->board, d->store, d->started};
 
 	if (serve_new(&d->serve, &parts, err) != 0) {
 		if (err->class == ERR_PERMANENT)
@@ -198,6 +212,8 @@ static int start_http(struct daemon *d, struct err *err)
 
 static int start_shipper(struct daemon *d, struct err *err)
 {
+	if (d->shipper != NULL)
+		return 0;
 	if (!d->config->elastic.set) {
 		log_info(ABOUT, "no elasticsearch section: documents stay in %s",
 			 d->config->state_dir);
@@ -210,6 +226,7 @@ static int start_shipper(struct daemon *d, struct err *err)
 			err->code = DAEMON_CONFIG;
 		return err->class;
 	}
+	d->shipper_config = config_ref(d->config);
 	return actor_start(&d->shipper_actor, "shipper", shipper_step, d->shipper,
 			   shipper_wake(d->shipper), &d->wake, err);
 }
@@ -221,30 +238,19 @@ static int start_brokers(struct daemon *d, struct err *err)
 	d->brokers = brokers_new(d->config, d->board);
 	if (d->brokers == NULL)
 		return err_set(err, ERR_RETRY, "no descriptor is left (ulimit -n)");
-	alarm_look_at_brokers(d->watch.alarm, d->brokers);
+	alarm_look_at_brokers(d->alerting.alarm, d->brokers);
 	return actor_start(&d->brokers_actor, "brokers", brokers_step, d->brokers,
 			   brokers_wake(d->brokers), NULL, err);
 }
 
-static int start_tailers(struct daemon *d, struct err *err)
+/* All that works by the configuration in force. */
+static int start_actors(struct daemon *d, struct err *err)
 {
-	d->tailers = mem_calloc(d->plan.n, sizeof(struct tailer *));
-	d->tailer_actors = mem_calloc(d->plan.n, sizeof(*d->tailer_actors));
-	for (size_t i = 0; i < d->plan.n; i++) {
-		d->tailers[i] = tailer_new(&d->plan.streams[i], d->store, d->board);
-		if (d->tailers[i] == NULL)
-			return err_set(err, ERR_RETRY,
-				       "no descriptor is left (ulimit -n)");
-	}
-	tailers_restore(d->tailers, d->plan.n, d->store, &d->windows);
-	records_fini(&d->windows);
-	for (size_t i = 0; i < d->plan.n; i++) {
-		if (actor_start(&d->tailer_actors[i], tailer_name(d->tailers[i]),
-				tailer_step, d->tailers[i], tailer_wake(d->tailers[i]),
-				NULL, err) != 0)
-			return err->class;
-	}
-	return 0;
+	if (start_store(d, err) != 0 || start_http(d, err) != 0 ||
+	    start_shipper(d, err) != 0 || start_brokers(d, err) != 0 ||
+	    start_alerting(d, err) != 0)
+		return err->class;
+	return crew_begin(d->crew, d->config, &d->windows, err);
 }
 
 static int start(struct daemon *d, struct err *err)
@@ -258,16 +264,11 @@ static int start(struct daemon *d, struct err *err)
 	if (listen_to_signals(d, err) != 0 || http_global_init(err) != 0 ||
 	    ssh_global_init(err) != 0)
 		return err->class;
-	d->plan = plan_make(d->config, PLAN_AS_CONFIGURED);
-	raise_descriptor_limit(&d->plan);
+	raise_descriptor_limit(d->config);
 	mallopt(M_ARENA_MAX,
 		2); /* a thousand threads, and little to allocate in each */
 	d->board = board_new();
-	if (start_store(d, err) != 0 || start_http(d, err) != 0 ||
-	    start_shipper(d, err) != 0 || start_brokers(d, err) != 0 ||
-	    start_watch(d, err) != 0)
-		return err->class;
-	return start_tailers(d, err);
+	return open_store(d, err) != 0 ? err->class : start_actors(d, err);
 }
 
 /* The next signal; 0 when there is none. */
@@ -278,23 +279,6 @@ static int next_signal(struct daemon *d)
 	if (read(d->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return 0;
 	return (int)info.ssi_signo;
-}
-
-/* Say once what befalls the store, and once that it is over. */
-static void watch_store(struct daemon *d)
-{
-	struct store_status now;
-
-	store_status(d->store, &now);
-	if (strcmp(now.set_aside, d->seen.set_aside) != 0)
-		log_error(ABOUT,
-			  "the spool's file could not be used and was put aside: %s",
-			  now.set_aside);
-	if (*now.trouble != '\0' && *d->seen.trouble == '\0')
-		log_error(ABOUT, "spool: %s", now.trouble);
-	if (d->seen.degraded && !now.degraded)
-		log_info(ABOUT, "spool: the file can be written again");
-	d->seen = now;
 }
 
 /* Without its lock the directory would take in a second daemon. */
@@ -325,45 +309,6 @@ static struct mono tell_alive(struct daemon *d)
 	return d->alive_at;
 }
 
-/* Wait until a signal asks for the end. */
-static void wait_for_end(struct daemon *d)
-{
-	d->watchdog_ms = sdnotify_watchdog_ms();
-	for (;;) {
-		int sig = next_signal(d);
-		struct mono next = mono_add_ms(clock_mono(), WATCH_MS);
-
-		if (sig == SIGTERM || sig == SIGINT) {
-			log_info(ABOUT, "%s: stopping",
-				 sig == SIGTERM ? "SIGTERM" : "SIGINT");
-			return;
-		}
-		if (sig == SIGHUP)
-			log_warn(ABOUT,
-				 "SIGHUP: this version reads its configuration at "
-				 "the start only; restart it");
-		watch_store(d);
-		watch_lock(d);
-		next = mono_min(next, tell_alive(d));
-		if (sig == 0)
-			wake_wait(&d->wake,
-				  (struct step){d->signal_fd, POLLIN, next, false});
-	}
-}
-
-static void stop_tailers(struct daemon *d)
-{
-	for (size_t i = 0; i < d->plan.n; i++)
-		if (d->tailers[i] != NULL)
-			wake_stop(tailer_wake(d->tailers[i]));
-	for (size_t i = 0; i < d->plan.n; i++) {
-		actor_join(&d->tailer_actors[i]);
-		tailer_free(d->tailers[i]);
-	}
-	free(d->tailers);
-	free(d->tailer_actors);
-}
-
 static void stop_brokers(struct daemon *d)
 {
 	if (d->brokers == NULL)
@@ -371,14 +316,29 @@ static void stop_brokers(struct daemon *d)
 	wake_stop(brokers_wake(d->brokers));
 	actor_join(&d->brokers_actor);
 	brokers_free(d->brokers);
+	d->brokers = NULL;
 }
 
-static void stop_watch(struct daemon *d)
+static void stop_alerting(struct daemon *d)
 {
-	watch_stop(&d->watch);
-	for (size_t i = 0; d->watch_actors != NULL && i < d->watch.n; i++)
-		actor_join(&d->watch_actors[i]);
-	free(d->watch_actors);
+	alerting_stop(&d->alerting);
+	for (size_t i = 0; d->alerting_actors != NULL && i < d->alerting.n; i++)
+		actor_join(&d->alerting_actors[i]);
+	free(d->alerting_actors);
+	d->alerting_actors = NULL;
+}
+
+/* What it holds goes back to the store. */
+static void end_shipper(struct daemon *d)
+{
+	if (d->shipper == NULL)
+		return;
+	wake_stop(shipper_wake(d->shipper));
+	actor_join(&d->shipper_actor);
+	shipper_free(d->shipper);
+	config_unref(d->shipper_config);
+	d->shipper = NULL;
+	d->shipper_config = NULL;
 }
 
 /* Let the shipper send what it can until the deadline or a second signal. */
@@ -396,9 +356,7 @@ static void stop_shipper(struct daemon *d, struct mono deadline)
 		wake_wait(&d->wake,
 			  (struct step){d->signal_fd, POLLIN, deadline, false});
 	}
-	wake_stop(shipper_wake(d->shipper));
-	actor_join(&d->shipper_actor);
-	shipper_free(d->shipper);
+	end_shipper(d);
 }
 
 static void stop_http(struct daemon *d)
@@ -408,6 +366,7 @@ static void stop_http(struct daemon *d)
 	wake_stop(serve_wake(d->serve));
 	actor_join(&d->serve_actor);
 	serve_free(d->serve);
+	d->serve = NULL;
 }
 
 static void stop_store(struct daemon *d)
@@ -419,43 +378,23 @@ static void stop_store(struct daemon *d)
 	wake_stop(store_wake(d->store));
 	actor_join(&d->store_actor);
 	store_close(d->store, &end);
-	if (strcmp(end.set_aside, d->seen.set_aside) != 0)
-		log_error(ABOUT,
-			  "the spool's file could not be used and was put aside: %s",
-			  end.set_aside);
-	if (end.aside > 0)
-		log_error(ABOUT,
-			  "%lld documents lie in files put aside; mmlag spool import "
-			  "takes them in again",
-			  (long long)end.aside);
-	if (end.lost > 0)
-		log_error(
-			ABOUT,
-			"%lld documents could not be written to %s and are lost%s: %s",
-			(long long)end.lost, d->config->state_dir,
-			end.unread
-				? ", but for what the next start may find in the file"
-				: "",
-			end.trouble);
-	if (end.stay > 0)
-		log_info(ABOUT, "%lld documents stay in the spool",
-			 (long long)end.stay);
+	storelog_end(&d->seen, &end, d->config->state_dir);
 }
 
 static void stop(struct daemon *d)
 {
 	struct mono deadline = mono_add_ms(clock_mono(), DRAIN_MS);
 
-	stop_tailers(d);
-	stop_watch(d);
+	crew_free(d->crew);
+	stop_alerting(d);
 	stop_brokers(d);
 	stop_shipper(d, deadline);
 	stop_http(d);
 	stop_store(d);
-	watch_fini(&d->watch);
+	alerting_fini(&d->alerting);
 	records_fini(&d->windows);
 	board_free(d->board);
-	plan_free(&d->plan);
+	config_unref(d->config);
 	hostlog_fini();
 	ssh_global_fini();
 	http_global_fini();
@@ -465,21 +404,136 @@ static void stop(struct daemon *d)
 		close(d->lock_fd);
 }
 
+/* End what works by the configuration in force, but for what `next` says alike. */
+static void stand_down(struct daemon *d, const struct config *next)
+{
+	stop_alerting(d);
+	alerting_fini(&d->alerting);
+	stop_brokers(d);
+	if (d->shipper != NULL &&
+	    !reload_same(d->shipper_config, next, "elasticsearch"))
+		end_shipper(d);
+	stop_http(d);
+	crew_end_others(d->crew, next, &d->windows);
+	wake_stop(store_wake(d->store)); /* all records are in the file then */
+	actor_join(&d->store_actor);
+	wake_resume(store_wake(d->store));
+}
+
+static int take_over(struct daemon *d, struct config *next, struct err *err)
+{
+	size_t stay;
+
+	stand_down(d, next);
+	stay = crew_size(d->crew);
+	config_ref(next);
+	config_unref(d->config);
+	d->config = next;
+	board_tell(d->board, BOARD_BROKERS, "[]", 2); /* until they tell anew */
+	raise_descriptor_limit(next);
+	if (start_actors(d, err) != 0)
+		return err->class;
+	log_change(next->log_level, next->log_format);
+	serve_set_ready(d->serve);
+	log_info(ABOUT,
+		 "configuration taken over: %zu topics, %zu remote commands, "
+		 "%zu of them as before",
+		 next->topic_count, crew_size(d->crew), stay);
+	return 0;
+}
+
+enum reloaded { TAKEN_OVER, AS_BEFORE, NOTHING_WORKS };
+
+/* Apply what was read, or what was before where that fails. */
+static enum reloaded replace(struct daemon *d, struct config *next, struct err *err)
+{
+	struct config *old = config_ref(d->config);
+	struct err worse = ERR_INIT;
+	enum reloaded how = TAKEN_OVER;
+
+	if (take_over(d, next, err) != 0)
+		how = AS_BEFORE;
+	if (how == AS_BEFORE && take_over(d, old, &worse) != 0) {
+		how = NOTHING_WORKS;
+		*err = worse;
+	}
+	config_unref(old);
+	return how;
+}
+
+static void tell_state(const struct daemon *d)
+{
+	sdnotify("READY=1\nSTATUS=%zu topics", d->config->topic_count);
+}
+
+/* SIGHUP. Fails where nothing works any more, neither the new nor the old. */
+static int reload(struct daemon *d, struct err *err)
+{
+	struct config *next = NULL;
+	enum reloaded how = AS_BEFORE;
+
+	sdnotify("RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)(clock_mono().ns / 1000));
+	log_info(ABOUT, "SIGHUP: reading %s", d->config->path);
+	if (reload_read(&next, d->config, err) == 0)
+		how = replace(d, next, err);
+	config_unref(next);
+	metrics_set(METRIC_RELOAD_OK, how == TAKEN_OVER);
+	if (how == TAKEN_OVER)
+		metrics_set(METRIC_RELOADED_MS, clock_wall().ms);
+	else
+		log_error(ABOUT, "the configuration stays as it was: %s", err->text);
+	tell_state(d);
+	return how == NOTHING_WORKS ? err->class : 0;
+}
+
+/* Wait until a signal asks for the end. Fails where a reload left nothing that works.
+ */
+static int wait_for_end(struct daemon *d, struct err *err)
+{
+	d->watchdog_ms = sdnotify_watchdog_ms();
+	for (;;) {
+		int sig = next_signal(d);
+		struct mono next = mono_add_ms(clock_mono(), WATCH_MS);
+
+		if (sig == SIGTERM || sig == SIGINT) {
+			log_info(ABOUT, "%s: stopping",
+				 sig == SIGTERM ? "SIGTERM" : "SIGINT");
+			return 0;
+		}
+		if (sig == SIGHUP && reload(d, err) != 0)
+			return err->class;
+		storelog_changes(&d->seen, d->store);
+		watch_lock(d);
+		next = mono_min(next, tell_alive(d));
+		if (sig == 0)
+			wake_wait(&d->wake,
+				  (struct step){d->signal_fd, POLLIN, next, false});
+	}
+}
+
 int daemon_run(struct config *c, struct err *err)
 {
-	struct daemon d = {.config = c, .lock_fd = -1, .signal_fd = -1};
+	struct daemon d = {.config = config_ref(c),
+			   .started = clock_wall(),
+			   .lock_fd = -1,
+			   .signal_fd = -1};
 	int rc;
 
-	if (wake_init(&d.wake) != 0)
+	if (wake_init(&d.wake) != 0) {
+		config_unref(c);
 		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
+	}
 	rc = start(&d, err);
 	if (rc == 0) {
 		log_info(ABOUT, "version %s: %zu topic%s, %zu remote command%s",
 			 MMLAG_VERSION, c->topic_count, c->topic_count == 1 ? "" : "s",
-			 d.plan.n, d.plan.n == 1 ? "" : "s");
+			 crew_size(d.crew), crew_size(d.crew) == 1 ? "" : "s");
 		serve_set_ready(d.serve);
-		sdnotify("READY=1\nSTATUS=%zu topics", c->topic_count);
-		wait_for_end(&d);
+		metrics_set(METRIC_RELOAD_OK, 1);
+		metrics_set(METRIC_RELOADED_MS, d.started.ms);
+		tell_state(&d);
+		rc = wait_for_end(&d, err);
 		sdnotify("STOPPING=1");
 	}
 	stop(&d);

@@ -118,6 +118,39 @@ void ledger_init(struct ledger *l, struct store *store, const char *receiver)
 			l->told[i].closing && end_is_queued(l, l->told[i].incident);
 }
 
+struct sweep {
+	struct store *store;
+	enum store_kind kind;
+	const char *const *names;
+	size_t n;
+};
+
+/* The key is the name, or begins with it and a line feed. */
+static void sweep_one(void *arg, const char *key, const void *bytes, size_t len)
+{
+	const struct sweep *s = arg;
+	size_t prefix = strcspn(key, "\n");
+
+	(void)bytes;
+	(void)len;
+	for (size_t i = 0; i < s->n; i++)
+		if (strlen(s->names[i]) == prefix &&
+		    strncmp(key, s->names[i], prefix) == 0)
+			return;
+	store_put(s->store, s->kind, key, NULL, 0);
+}
+
+void ledger_sweep(struct store *store, const char *const *names, size_t n)
+{
+	static const enum store_kind kinds[] = {STORE_RECEIVER, STORE_NOTICE};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct sweep s = {store, kinds[i], names, n};
+
+		store_each(store, kinds[i], sweep_one, &s);
+	}
+}
+
 void ledger_fini(struct ledger *l)
 {
 	for (size_t i = 0; i < l->n; i++)

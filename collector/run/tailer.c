@@ -29,6 +29,8 @@ struct tailer {
 	size_t n, cap;
 	struct mono waiting_since;
 	struct mono save_at;
+	bool keeps;             /* main's, until the stop */
+	struct records windows; /* kept at the end */
 };
 
 struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
@@ -62,8 +64,19 @@ void tailer_free(struct tailer *t)
 	for (size_t i = 0; i < t->n; i++)
 		document_fini(&t->waiting[i]);
 	free(t->waiting);
+	records_fini(&t->windows);
 	wake_fini(&t->wake);
 	free(t);
+}
+
+void tailer_keep_windows(struct tailer *t)
+{
+	t->keeps = true;
+}
+
+void tailer_take_windows(struct tailer *t, struct records *to)
+{
+	records_take(to, &t->windows, false);
 }
 
 struct wake *tailer_wake(struct tailer *t)
@@ -253,6 +266,13 @@ static void put_window(void *arg, const char *key, const void *bytes, size_t len
 	store_put(t->store, STORE_WINDOW, key, bytes, len);
 }
 
+static void keep_window(void *arg, const char *key, const void *bytes, size_t len)
+{
+	struct tailer *t = arg;
+
+	records_put(&t->windows, STORE_WINDOW, key, bytes, len);
+}
+
 /* What is known over time survives the process, but for the last minute before a kill.
  */
 static void save(struct tailer *t)
@@ -270,6 +290,8 @@ struct step tailer_step(void *self)
 	if (wake_stopping(&t->wake)) {
 		if (t->stream != NULL)
 			save(t);
+		if (t->stream != NULL && t->keeps)
+			stream_save(t->stream, keep_window, t);
 		stream_close(t->stream);
 		t->stream = NULL;
 		if (t->n > 0 && store_append(t->store, t->waiting, t->n, true) == 0)

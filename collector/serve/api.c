@@ -155,7 +155,7 @@ void api_status(struct serve *s, struct request *r)
 
 	jsonw_object(&w);
 	jsonw_key_str(&w, "version", MMLAG_VERSION);
-	jsonw_key_int(&w, "started", s->started.ms);
+	jsonw_key_int(&w, "started", s->parts.started.ms);
 	write_counts(&w, &views);
 	write_hosts(&w, &views);
 	write_spool(s, &w);

@@ -303,21 +303,17 @@ static void label_names(const char *labels, char *out, size_t size)
 
 static void process_rows(struct buf *out)
 {
-	static const struct {
-		const char *family, *labels, *type, *help;
-	} declared[] = {
-#define METRIC_ROW(symbol, family, labels, type, help) {family, labels, type, help},
-		METRICS(METRIC_ROW)
-#undef METRIC_ROW
-	};
+	const char *before = "";
 
-	for (size_t i = 0; i < ARRAY_LEN(declared); i++) {
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		const struct metric_info *i = &metric_info[m];
 		char label[64];
 
-		if (i > 0 && strcmp(declared[i].family, declared[i - 1].family) == 0)
+		if (strcmp(i->family, before) == 0)
 			continue;
-		label_names(declared[i].labels, label, sizeof(label));
-		row(out, declared[i].family, label, declared[i].type, declared[i].help);
+		before = i->family;
+		label_names(i->labels, label, sizeof(label));
+		row(out, i->family, label, i->type, i->help);
 	}
 }
 

@@ -83,7 +83,6 @@ struct serve {
 	struct serve_trouble tcp_trouble, local_trouble, tls_trouble, token_trouble;
 	char host[HOST_NAME_MAX + 1]; /* ours */
 	bool several_clusters;
-	struct wall started;
 	struct serve_asked *open;   /* questions to the store */
 	pthread_mutex_t inbox_lock; /* guards `inbox`, which the store's thread fills */
 	struct serve_asked *inbox;

@@ -235,7 +235,6 @@ int serve_new(struct serve **out, const struct serve_parts *parts, struct err *e
 
 	s->parts = *parts;
 	s->epoll = -1;
-	s->started = clock_wall();
 	s->local_path = mem_printf("%s/control.sock", c->state_dir);
 	s->several_clusters = has_several_clusters(c);
 	atomic_init(&s->ready, false);

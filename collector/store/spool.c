@@ -66,6 +66,8 @@ static const char *const statements[ST_COUNT] = {
 	[ST_HISTORY_HEAD] = "SELECT rowid, length(points), t FROM history"
 			    " WHERE level = ?1 ORDER BY t LIMIT ?2",
 	[ST_HISTORY_DROP] = "DELETE FROM history WHERE rowid = ?1",
+	[ST_SERIES_SWEEP] = "DELETE FROM series WHERE NOT EXISTS"
+			    " (SELECT 1 FROM history AS h WHERE h.series = series.id)",
 	[ST_FOLD_NEXT] = "SELECT series, t FROM history WHERE level = ?1 AND t < ?2"
 			 " ORDER BY t LIMIT 1",
 	[ST_FOLD_READ] = "SELECT points FROM history WHERE series = ?1 AND level = ?2"

@@ -259,11 +259,21 @@ static int drop(struct spool *s, enum history_level level, int64_t limit, bool *
 	}
 	sqlite3_reset(st);
 	*more |= n == DROP_ROWS;
+	s->swept &= n == 0;
 	for (int i = 0; i < n && result == 0; i++) {
 		sqlite3_bind_int64(s->st[ST_HISTORY_DROP], 1, rows[i]);
 		result = sql_done(s->st[ST_HISTORY_DROP], "cannot write", err);
 	}
 	return result;
+}
+
+/* The names of topics that have no history any more. */
+static int sweep(struct spool *s, struct err *err)
+{
+	if (!s->swept && sql_done(s->st[ST_SERIES_SWEEP], "cannot write", err) != 0)
+		return err->class;
+	s->swept = true;
+	return 0;
 }
 
 bool spool_history_due(const struct spool *s, struct wall now)
@@ -292,9 +302,10 @@ int spool_history_care(struct spool *s, struct wall now, bool *more, struct err 
 	for (int level = HISTORY_FINE; level < HISTORY_COARSE && !again; level++)
 		if (fold(s, (enum history_level)level, now, &again, err) != 0)
 			return err->class;
-	if (again)
+	if (again) {
 		*more = true;
-	else
-		s->history_care = now;
-	return 0;
+		return 0;
+	}
+	s->history_care = now;
+	return sweep(s, err);
 }

@@ -41,6 +41,7 @@ enum statement {
 	ST_HISTORY_BEFORE,
 	ST_HISTORY_HEAD,
 	ST_HISTORY_DROP,
+	ST_SERIES_SWEEP,
 	ST_FOLD_NEXT,
 	ST_FOLD_READ,
 	ST_FOLD_DELETE,
@@ -64,7 +65,7 @@ struct spool {
 	int64_t boundary;
 	struct wall oldest, scanned, history_care;
 	int wal_pages, checkpoint_at;
-	bool vacuuming;
+	bool vacuuming, swept; /* no series is without history */
 };
 
 /* Bind the limit of a statement that reads the oldest rows.  @thread store */

@@ -16,10 +16,13 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON };
 
-/* Before any thread is started, and again at a reload. JSON is in ECS form. With
- * `colour` the level is coloured (text format only).
+/* Before any thread is started. JSON is in ECS form. With `colour` the level is
+ * coloured (text format only).
  * @thread main */
 void log_open(enum log_level level, enum log_format format, bool colour);
+
+/* At a reload, while threads run.  @thread any */
+void log_change(enum log_level level, enum log_format format);
 
 /* Change the level while threads run.  @thread any */
 void log_set_level(enum log_level level);

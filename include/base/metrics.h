@@ -115,6 +115,11 @@
 	X(NOTICES_DROPPED, "mmlag_notifications_total", "outcome=\"dropped\"",        \
 	  "counter",                                                                  \
 	  "Messages to receivers, by outcome: sent, failed (tried again), dropped.")  \
+	X(RELOAD_OK, "mmlag_config_last_reload_successful", "", "gauge",              \
+	  "1 when the configuration that was read last is in force, 0 when it was "  \
+	  "refused.")                                                                 \
+	X(RELOADED_MS, "mmlag_config_last_reload_success_timestamp_seconds", "",      \
+	  "gauge", "When the configuration in force was taken over.")                 \
 	X(HEARTBEATS, "mmlag_heartbeats_total", "", "counter",                        \
 	  "Calls of the heartbeat's URL that were answered well.")
 
@@ -124,6 +129,13 @@ enum metric {
 #undef METRIC_ENUM
 		METRIC_COUNT
 };
+
+/* What METRICS says of each; strings are static. */
+struct metric_info {
+	const char *family, *labels, *type, *help;
+};
+
+extern const struct metric_info metric_info[METRIC_COUNT];
 
 /* @thread any */
 void metrics_add(enum metric m, int64_t n);

@@ -12,7 +12,7 @@
 
 struct wake {
 	int fd;           /* an eventfd: may be polled beside other descriptors */
-	atomic_bool stop; /* set once; the owner ends as soon as it can */
+	atomic_bool stop; /* the owner ends as soon as it can */
 };
 
 /* What an actor waits for next: `fd` (-1 for none) to have one of the poll(2)
@@ -37,6 +37,10 @@ void wake_signal(struct wake *w);
 
 /* Set the stop flag and signal. wake_stopping reads the flag.  @thread any */
 void wake_stop(struct wake *w);
+
+/* Clear the stop flag: what has stopped is about to run again.
+ * @thread main, while no thread waits on it */
+void wake_resume(struct wake *w);
 bool wake_stopping(const struct wake *w);
 
 /* Sleep as `s` says; returns at once where s.until has passed.  @thread the owner's */

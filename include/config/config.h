@@ -186,6 +186,7 @@ struct config {
 	struct config_receiver *receivers;
 	size_t receiver_count;
 	struct {
+		bool set; /* the section is there */
 		char *url_file;
 		int64_t interval_ms;
 	} heartbeat;

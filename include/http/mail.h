@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * mail: one mail through an SMTP server (libcurl). TLS where the server offers it, and
- * always where a password is sent. Never logs. */
+ * mail: one mail through an SMTP server (libcurl), or a look whether it lets us in. TLS
+ * where the server offers it, and always where a password is sent. Never logs. */
 #ifndef MMLAG_HTTP_MAIL_H
 #define MMLAG_HTTP_MAIL_H
 
@@ -17,7 +17,8 @@ struct mail {
 	const char *const *to;
 	size_t to_count;
 	const char *username, *password; /* NULL: none */
-	const char *text;                /* headers and body, lines end with CR LF */
+	const char *text;                /* headers and body, lines end with CR LF; NULL:
+					  * log in, say NOOP, and go */
 	size_t len;
 	long timeout_ms;
 };

@@ -33,9 +33,9 @@ struct objective_sums {
 };
 struct objective_sums objective_sums(const struct objective *o, int64_t now_ms);
 
-/* As text, and back; false for a text of another span or none of ours, `o` is empty
- * then.  @thread any */
+/* As text, and back, with the span that it was made for; false for a text that is none
+ * of ours, `o` is empty then.  @thread any */
 void objective_write(const struct objective *o, struct buf *out);
-bool objective_read(struct objective *o, int64_t over_ms, const char *text, size_t len);
+bool objective_read(struct objective *o, const char *text, size_t len);
 
 #endif

@@ -35,6 +35,10 @@ bool message_same_group(const struct alert *a, const struct alert *b);
 /* "dc1/oasis-group/orders", "mm1", "mmlag".  @thread any */
 void message_subject(const struct alert *a, struct buf *out);
 
+/* "3 17", of many the first twenty "and 80 more"; nothing where there are none.
+ * @thread any */
+void message_partitions(const struct alert *a, struct buf *out);
+
 /* One line: "CRITICAL stopped dc1/oasis-group/orders (partitions 3 17): …".
  * @thread any */
 void message_line(const struct alert *a, struct buf *out);

@@ -45,7 +45,7 @@ NODISCARD int notify_send(struct notify *n, size_t place, const struct message *
 			  struct notify_answer *a, struct err *err);
 
 /* Is anybody there, without telling anything: an HTTP server that answers whatever it
- * be, a program that may be run. A mail server is not asked. Returns 0 with what was
+ * be, a mail server that lets us in, a program that may be run. Returns 0 with what was
  * seen in `a`, or ERR_RETRY.
  * @thread the owner's; blocks for at most the receiver's timeout */
 NODISCARD int notify_reach(struct notify *n, size_t place, struct notify_answer *a,

@@ -44,6 +44,10 @@ struct ledger {
 void ledger_init(struct ledger *l, struct store *store, const char *receiver);
 void ledger_fini(struct ledger *l);
 
+/* Have the store forget the receivers that are none of `names`.
+ * @thread main, before the store's thread runs */
+void ledger_sweep(struct store *store, const char *const *names, size_t n);
+
 /* NULL where the receiver was never told; ledger_add makes it.  @thread the owner's */
 struct told *ledger_find(const struct ledger *l, const char *incident);
 struct told *ledger_add(struct ledger *l, const char *incident);

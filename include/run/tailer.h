@@ -30,6 +30,13 @@ bool tailer_restore(struct tailer *t, const char *key, const void *bytes, size_t
 void tailers_restore(struct tailer *const *tailers, size_t n, struct store *store,
 		     const struct records *windows);
 
+/* At its end it is to keep its windows in memory too, for whoever follows its topics
+ * next.  @thread main, before its wake is stopped */
+void tailer_keep_windows(struct tailer *t);
+
+/* Add what it kept to `to`.  @thread main, after its thread has ended */
+void tailer_take_windows(struct tailer *t, struct records *to);
+
 struct wake *tailer_wake(struct tailer *t);
 
 /* "t:orders", or "t:orders+3" for a stream of four topics.  @thread any */

@@ -19,6 +19,7 @@ struct serve_parts {
 	const struct config *config;
 	struct board *board;
 	struct store *store;
+	struct wall started; /* when the program began */
 };
 
 /* ERR_PERMANENT when a file that `http` names is of no use; the listeners themselves

@@ -14,12 +14,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "run/alerting.h"
 #include "run/daemon.h"
 #include "run/hostlog.h"
 #include "run/plan.h"
 #include "run/shipper.h"
 #include "run/tailer.h"
-#include "run/watch.h"
 #include "scenarios/hosts.h"
 #include "scenarios/world.h"
 
@@ -50,7 +50,7 @@ static struct {
 	struct store *store;
 	struct board *board;
 	struct shipper *shipper;
-	struct watch watch;
+	struct alerting alerting;
 	struct tailer **tailers;
 	struct player players[ACTORS];
 	size_t n;
@@ -263,16 +263,16 @@ static int start_store(struct err *err)
 	if (*house.last_status.set_aside != '\0' || house.last_status.degraded)
 		world_complain("the store is not well: %s %s",
 			       house.last_status.set_aside, house.last_status.trouble);
-	if (watch_make(&house.watch, c, house.store, house.board, err) != 0)
+	if (alerting_make(&house.alerting, c, house.store, house.board, err) != 0)
 		return -1;
 	play("store", step_store, house.store, store_wake(house.store));
 	return 0;
 }
 
-static void start_watch(void)
+static void start_alerting(void)
 {
-	for (size_t i = 0; i < house.watch.n; i++) {
-		const struct watch_part *p = &house.watch.parts[i];
+	for (size_t i = 0; i < house.alerting.n; i++) {
+		const struct alerting_part *p = &house.alerting.parts[i];
 
 		play(p->name, p->step, p->self, p->wake);
 	}
@@ -318,7 +318,7 @@ void house_start(void)
 			play("shipper", shipper_step, house.shipper,
 			     shipper_wake(house.shipper));
 	}
-	start_watch();
+	start_alerting();
 	start_tailers();
 	world_event("started: %zu topics, %zu streams", house.config->topic_count,
 		    house.plan.n);
@@ -349,7 +349,7 @@ static void free_all(void)
 	for (size_t i = 0; i < house.plan.n; i++)
 		tailer_free(house.tailers[i]);
 	free(house.tailers);
-	watch_fini(&house.watch);
+	alerting_fini(&house.alerting);
 	shipper_free(house.shipper);
 	house.shipper = NULL;
 	store_status(house.store, &house.last_status);
@@ -374,8 +374,8 @@ void house_stop(void)
 		tell_to_stop(house.tailers[i], tailer_wake(house.tailers[i]));
 	for (size_t i = 0; i < house.plan.n; i++)
 		run_until_done(player_of(house.tailers[i]), limit);
-	for (size_t i = 0; i < house.watch.n; i++) {
-		const struct watch_part *p = &house.watch.parts[i];
+	for (size_t i = 0; i < house.alerting.n; i++) {
+		const struct alerting_part *p = &house.alerting.parts[i];
 
 		run_until_done(tell_to_stop(p->self, p->wake), limit);
 	}

@@ -20,6 +20,7 @@ static struct receiver {
 	int status; /* 0: refuses connections, -1: hangs */
 	int times;  /* requests for which that lasts; 0: for good */
 	int64_t retry_after_s;
+	char says[128]; /* the body of its answers */
 } receivers[RECEIVERS_MAX];
 static size_t count;
 
@@ -51,6 +52,10 @@ int receivers_command(char **words, size_t n)
 	r = named(words[0], strlen(words[0]));
 	if (n == 3 && strcmp(words[1], "retry-after") == 0) {
 		r->retry_after_s = words_duration(words[2]) / 1000;
+		return 0;
+	}
+	if (n == 3 && strcmp(words[1], "says") == 0) {
+		snprintf(r->says, sizeof(r->says), "%s", words[2]);
 		return 0;
 	}
 	if (strcmp(words[1], "up") == 0) {
@@ -169,6 +174,7 @@ int receivers_exchange(const struct http_request *r, struct http_answer *a,
 	world_charge(USUAL_MS);
 	world_event("%s: %d: %.*s", to->name, status, (int)r->body_len, r->body);
 	a->status = status;
+	(void)buf_addstr(&a->body, to->says);
 	if (status == 429 || status == 503)
 		a->retry_after_s = to->retry_after_s;
 	return 0;

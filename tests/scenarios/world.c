@@ -140,6 +140,11 @@ void wake_stop(struct wake *w)
 	wake_signal(w);
 }
 
+void wake_resume(struct wake *w)
+{
+	atomic_store(&w->stop, false);
+}
+
 bool wake_stopping(const struct wake *w)
 {
 	return atomic_load(&w->stop);

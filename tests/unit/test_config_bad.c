@@ -427,7 +427,8 @@ static const struct {
 	 "4:158: warning: 5 has no unit; write 5s\n"
 	 "4:172: warning: \"5s\" is no number of messages; for a duration, "
 	 "write `of: time` beside it\n"
-	 "8:11: \"prometheus\" is missing in brokers\n"},
+	 "8:11: \"prometheus\" is missing in brokers\n"
+	 "9:1: \"url_file\" is missing in heartbeat\n"},
 	{"sources over HTTP",
 	 "defaults: {group: g, url: 'http://h:1/metrics'}\n"
 	 "topics:\n"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The whole daemon with its real threads, clock and store, for ThreadSanitizer: 64
- * tailers against a host and an index that are fakes and fail now and then; started
- * and ended by a signal at random moments, life after life on one state directory,
- * while readers ask for its pages. The last life is calm, and at its end every sample
- * is in the index, once. */
+ * tailers against a host and an index that are fakes and fail now and then; started,
+ * given other configurations and ended by signals at random moments, life after life on
+ * one state directory, while readers ask for its pages. The last life is calm, and at
+ * its end every sample is in the index, once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -329,37 +330,64 @@ static void *reader(void *arg)
 
 /* ---- the test ---- */
 
-static struct config *configuration(const char *dir)
+static char dir[] = "/tmp/mmlag-threads-XXXXXX";
+
+static void write_file(const char *name, const char *text, size_t len)
+{
+	char *path = mem_printf("%s/%s", dir, name), *new = mem_printf("%s.new", path);
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || close(fd) != 0 ||
+	    rename(new, path) != 0)
+		abort();
+	free(path);
+	free(new);
+}
+
+/* Of each variant a third of the topics is missing, and another third has another
+ * interval than in the one before. */
+static void write_configuration(unsigned variant)
 {
 	struct buf text = BUF_INIT(1 << 20);
-	struct config_findings findings = {NULL, 0};
-	struct config *c = NULL;
-	struct err err = ERR_INIT;
 
 	buf_printf(&text,
 		   "state_dir: %s\nelasticsearch: {hosts: [\"http://e:9200\"], "
-		   "bulk: {max_delay: 10ms}}\ndefaults: {host: h, user: u, "
-		   "key_file: /k, kafka_home: /k, bootstrap_server: \"b:9092\", "
-		   "interval: 1s, thresholds: [{on: topic, warning: 1, for: 0s}]}\n"
+		   "bulk: {max_delay: %ums}}\ndefaults: {host: h, user: u, "
+		   "key_file: %s/key, kafka_home: /k, bootstrap_server: \"b:9092\", "
+		   "thresholds: [{on: topic, warning: 1, for: 0s}], "
+		   "objective: {lag_max: 3, share: 99%%, over: 1h}}\n"
 		   "http: {listen: \"127.0.0.1:%d\"}\n"
-		   "alerts: {group_wait: 0s}\n"
-		   "receivers: [{name: r, type: webhook, urls: [\"http://r/\"]}, "
+		   "log: {level: error}\nalerts: {group_wait: 0s}\n"
+		   "receivers: [{name: r%u, type: webhook, urls: [\"http://r/\"]}, "
 		   "{name: am, type: alertmanager, urls: [\"http://am/\"]}]\n"
 		   "topics:\n",
-		   dir, port);
-	for (int i = 0; i < TOPICS; i++)
-		buf_printf(&text,
-			   "  - {name: t, group: g, cluster: c%d, "
-			   "bootstrap_server: \"b%d:9092\"}\n",
-			   i, i);
-	if (config_parse("test", buf_str(&text), text.len, &c, &findings, &err) != 0)
+		   dir, 10 + variant % 2, dir, port, variant % 2);
+	for (unsigned i = 0; i < TOPICS; i++)
+		if (variant == 0 || (i + variant) % 3 != 0)
+			buf_printf(&text,
+				   "  - {name: t, group: g, cluster: c%u, "
+				   "bootstrap_server: \"b%u:9092\", interval: %us}\n",
+				   i, i, 1 + (i + variant) % 3 % 2);
+	write_file("mmlag.yaml", buf_str(&text), text.len);
+	buf_free(&text);
+}
+
+static struct config *configuration(void)
+{
+	struct config_findings findings = {NULL, 0};
+	struct config *c = NULL;
+	struct err err = ERR_INIT;
+	char *path = mem_printf("%s/mmlag.yaml", dir);
+
+	if (config_load(path, &c, &findings, &err) != 0)
 		fail_msg("%s: %s", err.text, findings.n > 0 ? findings.v[0].text : "");
 	config_findings_free(&findings);
-	buf_free(&text);
+	free(path);
 	return c;
 }
 
-/* Ends the daemon after a random time, as an operator would. */
+/* Hands the daemon other configurations, one that is wrong among them, and ends it
+ * after a random time, as an operator would. */
 static void *operator(void *arg)
 {
 	struct wake w;
@@ -367,6 +395,15 @@ static void *operator(void *arg)
 	(void)arg;
 	if (wake_init(&w) != 0)
 		abort();
+	for (int n = random_below(4); n > 0; n--) {
+		wake_wait(&w, STEP_UNTIL(mono_add_ms(clock_mono(),
+						     (int64_t)random_below(150))));
+		if (random_below(4) == 0)
+			write_file("mmlag.yaml", "topics: [", 9);
+		else
+			write_configuration((unsigned)random_below(7));
+		kill(getpid(), SIGHUP);
+	}
 	wake_wait(&w, STEP_UNTIL(mono_add_ms(clock_mono(),
 					     20 + (int64_t)random_below(300))));
 	wake_fini(&w);
@@ -374,10 +411,10 @@ static void *operator(void *arg)
 	return NULL;
 }
 
-static void remove_all(const char *dir)
+static void remove_all(void)
 {
 	static const char *const names[] = {"mmlag.db", "mmlag.db-wal", "mmlag.db-shm",
-					    "lock"};
+					    "lock",     "mmlag.yaml",   "key"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char *path = mem_printf("%s/%s", dir, names[i]);
@@ -390,9 +427,10 @@ static void remove_all(const char *dir)
 
 static void accounts_balance_over_many_lives(void **state)
 {
-	char dir[] = "/tmp/mmlag-threads-XXXXXX";
 	struct config *c;
 	struct err err = ERR_INIT;
+	struct wall began;
+	int taken_over = 0;
 	sigset_t term;
 	pthread_t thread, readers[READERS];
 
@@ -401,23 +439,28 @@ static void accounts_balance_over_many_lives(void **state)
 	assert_non_null(mkdtemp(dir));
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
+	sigaddset(&term, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &term, NULL);
 	log_open(LOG_ERROR, LOG_TEXT, false);
 	metrics_reset();
-	c = configuration(dir);
+	write_file("key", "key", 3);
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&readers[i], NULL, reader, NULL), 0);
 	for (int life = 0; life < LIVES; life++) {
 		calm = life == LIVES - 1;
+		write_configuration(0);
+		c = configuration();
 		assert_int_equal(pthread_create(&thread, NULL, operator, NULL), 0);
+		began = clock_wall();
 		if (daemon_run(c, &err) != 0)
 			fail_msg("%s", err.text);
 		pthread_join(thread, NULL);
+		taken_over += metrics_get(METRIC_RELOADED_MS) > began.ms + 10;
+		config_unref(c);
 	}
 	atomic_store(&all_is_over, true);
 	for (int i = 0; i < READERS; i++)
 		pthread_join(readers[i], NULL);
-	config_unref(c);
 	assert_true(atomic_load(&answers) > 20);
 	assert_true(atomic_load(&refusals) < atomic_load(&answers));
 	assert_true(metrics_get(METRIC_SAMPLES) > 10 * TOPICS);
@@ -428,7 +471,8 @@ static void accounts_balance_over_many_lives(void **state)
 			 stored);
 	assert_int_equal(metrics_get(METRIC_DOC_DUPLICATE), offered_twice);
 	assert_true(offered_twice > 0);
-	remove_all(dir);
+	assert_true(taken_over > 0);
+	remove_all();
 }
 
 int main(void)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "lag/objective.h"
 
 #define HOUR INT64_C(3600000)
@@ -75,13 +76,33 @@ static void it_is_read_as_it_was_written(void **state)
 	objective_add(&o, true, T0, T0 + HOUR);
 	objective_add(&o, false, T0 + HOUR, T0 + HOUR + 777);
 	objective_write(&o, &text);
-	assert_true(objective_read(&back, HOUR, text.data, text.len));
+	assert_true(objective_read(&back, text.data, text.len));
 	assert_memory_equal(&o, &back, sizeof(o));
-	assert_false(objective_read(&back, 2 * HOUR, text.data, text.len));
 	for (size_t n = 0; n < text.len; n++) /* never a sum that cannot be */
-		if (objective_read(&back, HOUR, text.data, n))
+		if (objective_read(&back, text.data, n))
 			assert_true(objective_sums(&back, T0 + HOUR).within_ms <= HOUR);
 	buf_free(&text);
+}
+
+static void nonsense_is_no_objective(void **state)
+{
+	static const char *const texts[] = {"",
+					    "1",
+					    "2 60000",
+					    "1 0",
+					    "1 -5",
+					    "1 9223372036854775807 1 1 1",
+					    "1 60000 7",
+					    "1 60000 7 60001 0",
+					    "1 60000 7 1 1 x"};
+	struct objective o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_false(objective_read(&o, texts[i], strlen(texts[i])));
+		assert_true(o.piece_ms == 1);
+		assert_true(objective_sums(&o, T0).within_ms == 0);
+	}
 }
 
 int main(void)
@@ -91,6 +112,7 @@ int main(void)
 		cmocka_unit_test(what_is_older_than_the_span_is_forgotten),
 		cmocka_unit_test(sums_do_not_depend_on_the_cuts),
 		cmocka_unit_test(it_is_read_as_it_was_written),
+		cmocka_unit_test(nonsense_is_no_objective),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

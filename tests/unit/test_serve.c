@@ -437,7 +437,7 @@ static void hosts_and_counts_are_in_the_status(void **state)
 {
 	static const struct config config = {.elastic = {.set = true}};
 	struct board *b = board_new();
-	struct serve s = {.parts = {&config, b, NULL}, .started = {7}};
+	struct serve s = {.parts = {&config, b, NULL, {7}}};
 	struct board_slot *slots[3];
 	struct request r = {.waiting = false};
 	struct view *lost = views_make("c", "g", "b", "1:1:0"), *gone;

@@ -224,6 +224,24 @@ static void with_age_points_become_fewer_and_peaks_stay(void **state)
 	close_store();
 }
 
+static void the_name_of_a_topic_goes_with_its_last_point(void **state)
+{
+	(void)state;
+	open_store();
+	live(&clicks, HOUR, 5);
+	live(&orders, HOUR, 5);
+	assert_int_equal(query("SELECT count(*) FROM series"), 2);
+	kit_now_ms += 32 * DAY;
+	live(&orders, HOUR, 5);
+	settle_down();
+	assert_int_equal(query("SELECT count(*) FROM series"), 1);
+	assert_int_equal(
+		query("SELECT count(*) FROM series JOIN history ON series = id"),
+		query("SELECT count(*) FROM history"));
+	assert_true(query("SELECT count(*) FROM history") > 0);
+	close_store();
+}
+
 static void fine_and_coarse_points_have_one_step_in_one_answer(void **state)
 {
 	json_t *h;
@@ -450,6 +468,7 @@ int main(void)
 		TEST(a_minute_is_one_row_and_a_restart_loses_nothing),
 		TEST(quick_samples_become_one_point_in_ten_seconds),
 		TEST(with_age_points_become_fewer_and_peaks_stay),
+		TEST(the_name_of_a_topic_goes_with_its_last_point),
 		TEST(fine_and_coarse_points_have_one_step_in_one_answer),
 		TEST(a_gap_has_a_beginning_an_end_and_a_reason),
 		TEST(a_gap_that_a_stop_left_open_ends_with_the_next_point),

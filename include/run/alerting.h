@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * watch: the actors that judge and tell: the alarm, a notifier for each receiver, the
- * heartbeat. They are made and freed together; who runs them (the daemon with threads,
- * the scenarios without) steps through the list. */
-#ifndef MMLAG_RUN_WATCH_H
-#define MMLAG_RUN_WATCH_H
+ * alerting: the actors that judge and tell: the alarm, a notifier for each receiver,
+ * the heartbeat. They are made and freed together; who runs them (the daemon with
+ * threads, the scenarios without) steps through the list. */
+#ifndef MMLAG_RUN_ALERTING_H
+#define MMLAG_RUN_ALERTING_H
 
 #include "base/err.h"
 #include "base/wake.h"
@@ -11,15 +11,15 @@
 #include "config/config.h"
 #include "store/store.h"
 
-struct watch_part {
+struct alerting_part {
 	const char *name; /* of its thread */
 	struct step (*step)(void *self);
 	void *self;
 	struct wake *wake;
 };
 
-struct watch {
-	struct watch_part *parts; /* in order of the start */
+struct alerting {
+	struct alerting_part *parts; /* in order of the start */
 	size_t n;
 	struct alarm *alarm;
 	struct notifier **notifiers;
@@ -28,15 +28,15 @@ struct watch {
 };
 
 /* Make them, and read what the store kept. All are borrowed. On failure the caller ends
- * what there is with watch_fini, too.
+ * what there is with alerting_fini, too.
  * @thread main, before the store's thread runs */
-NODISCARD int watch_make(struct watch *w, const struct config *c, struct store *store,
-			 struct board *board, struct err *err);
+NODISCARD int alerting_make(struct alerting *a, const struct config *c,
+			    struct store *store, struct board *board, struct err *err);
 
 /* Tell all to stop: ends what blocks.  @thread main */
-void watch_stop(struct watch *w);
+void alerting_stop(struct alerting *a);
 
 /* After their threads have ended.  @thread main */
-void watch_fini(struct watch *w);
+void alerting_fini(struct alerting *a);
 
 #endif
