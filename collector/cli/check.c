@@ -326,6 +326,7 @@ int cli_check(int argc, char **argv)
 	if (rc != OPTIONS_GO_ON)
 		return rc;
 	if (offline && fix)
-		return options_usage("check", "--fix-mapping needs to be online");
+		return options_usage("check", "--fix-mapping asks Elasticsearch: leave "
+					      "--offline out");
 	return check(path, offline, fix);
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,10 +314,22 @@ static int parse_number(const char *text, long min, long max, int *out)
 	return 0;
 }
 
-enum option_id { TOPIC = 1, GROUP, FORMAT, AT, EXIT_CODE, STDERR, CLUSTER, PARTITIONS };
+enum option_id {
+	TOPIC,
+	GROUP,
+	FORMAT,
+	AT,
+	EXIT_CODE,
+	STDERR,
+	CLUSTER,
+	PARTITIONS,
+	OPTION_IDS
+};
 
-static int set_option(struct decode *d, int option, const char *arg)
+static int set_option(void *to, size_t option, const char *arg)
 {
+	struct decode *d = to;
+
 	switch (option) {
 	case TOPIC:
 		if (!topic_name_valid(arg, strlen(arg)))
@@ -374,12 +385,8 @@ static int set_option(struct decode *d, int option, const char *arg)
 	}
 }
 
-static int check_options(const struct decode *d, int argc, char **argv)
+static int check_options(const struct decode *d)
 {
-	if (optind < argc)
-		return options_usage("decode",
-				     "'%s' is no option; the output is read from stdin",
-				     argv[optind]);
 	if (d->line && d->n_topics != 1)
 		return options_usage("decode",
 				     "--format line needs exactly one --topic");
@@ -388,53 +395,33 @@ static int check_options(const struct decode *d, int argc, char **argv)
 				     "--exit-code and --stderr go with --format table");
 	if (!d->line && d->line_only)
 		return options_usage("decode", "--partitions goes with --format line");
-	return 0;
+	return OPTIONS_GO_ON;
 }
 
-/* Returns 0, an exit code, or -1 where help or version was asked for. */
-static int parse_options(struct decode *d, int argc, char **argv)
+static int read_options(struct decode *d, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"topic", required_argument, NULL, TOPIC},
-		{"group", required_argument, NULL, GROUP},
-		{"format", required_argument, NULL, FORMAT},
-		{"at", required_argument, NULL, AT},
-		{"exit-code", required_argument, NULL, EXIT_CODE},
-		{"stderr", required_argument, NULL, STDERR},
-		{"cluster", required_argument, NULL, CLUSTER},
-		{"partitions", required_argument, NULL, PARTITIONS},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
+	const char *path, *value; /* -c is every command's; no configuration is read */
+	const struct option_flag flags[OPTION_IDS] = {
+		[TOPIC] = {"topic", NULL, &value},
+		[GROUP] = {"group", NULL, &value},
+		[FORMAT] = {"format", NULL, &value},
+		[AT] = {"at", NULL, &value},
+		[EXIT_CODE] = {"exit-code", NULL, &value},
+		[STDERR] = {"stderr", NULL, &value},
+		[CLUSTER] = {"cluster", NULL, &value},
+		[PARTITIONS] = {"partitions", NULL, &value},
 	};
-	int c, r;
+	int rest, rc;
 
-	optind = 0; /* main's caller may have used getopt before */
-	opterr = 0;
-	/* -c is every command's; this one needs no configuration */
-	while ((c = getopt_long(argc, argv, ":hc:", options, NULL)) != -1) {
-		const char *given = optind > 0 ? argv[optind - 1] : "";
-
-		switch (c) {
-		case 'h':
-			fputs(help_text, stdout);
-			return -1;
-		case 'V':
-			printf("mmlag %s\n", MMLAG_VERSION);
-			return -1;
-		case 'c':
-			break;
-		case ':':
-			return options_usage("decode", "%s needs a value", given);
-		case '?':
-			return options_usage("decode", "%s is no option", given);
-		default:
-			r = set_option(d, c, optarg);
-			if (r != 0)
-				return r;
-		}
-	}
-	return check_options(d, argc, argv);
+	rc = options_each(argc, argv, help_text, &path, flags, OPTION_IDS, set_option,
+			  d, &rest);
+	if (rc != OPTIONS_GO_ON)
+		return rc;
+	if (rest < argc)
+		return options_usage("decode",
+				     "'%s' is no option; the output is read from stdin",
+				     argv[rest]);
+	return check_options(d);
 }
 
 int cli_decode(int argc, char **argv)
@@ -443,13 +430,15 @@ int cli_decode(int argc, char **argv)
 	int result;
 
 	buf_init(&d.json, DOCUMENT_MAX);
-	result = parse_options(&d, argc, argv);
-	if (result == 0)
+	result = read_options(&d, argc, argv);
+	if (result == OPTIONS_GO_ON) {
 		result = d.line ? decode_lines(&d) : decode_table(&d);
-	if (result <= 0 && (fflush(stdout) != 0 || ferror(stdout) != 0 || d.failed))
-		result = io_error("write", "the documents");
-	if (result <= 0)
-		result = d.gaps ? 1 : 0;
+		if (result == 0 &&
+		    (fflush(stdout) != 0 || ferror(stdout) != 0 || d.failed))
+			result = io_error("write", "the documents");
+		if (result == 0)
+			result = d.gaps ? 1 : 0;
+	}
 	buf_free(&d.json);
 	free(d.topics);
 	return result;

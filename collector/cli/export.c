@@ -285,6 +285,46 @@ static bool draws_partitions(enum what what)
 	return what == KIBANA || what == OPENSEARCH || what == GRAFANA;
 }
 
+#define OF(what) (1u << (what))
+
+/* An option that would change nothing is a mistake of whoever wrote it. */
+static int check_applies(const struct export *x, enum what what)
+{
+	const struct {
+		const char *name;
+		bool given;
+		unsigned of; /* these things */
+		const char *words;
+	} each[] = {
+		{"--lens", x->lens, OF(KIBANA), "kibana"},
+		{"--dir", x->dir != NULL, OF(GRAFANA), "grafana"},
+		{"--board", x->board != NULL, OF(GRAFANA), "grafana"},
+		{"--prometheus", x->prometheus != NULL, OF(GRAFANA), "grafana --dir"},
+		{"--kind", x->kind != NULL, OF(TEMPLATE), "template"},
+		{"--lifecycle", x->lifecycle != NULL, OF(TEMPLATE), "template"},
+		{"--retention", x->retention != NULL, OF(TEMPLATE), "template"},
+		{"--reference", x->reference, OF(SCHEMA), "schema"},
+		{"--partitions", x->partitions != NULL,
+		 OF(KIBANA) | OF(OPENSEARCH) | OF(GRAFANA),
+		 "kibana, opensearch-dashboards and grafana"},
+		{"--threshold", x->threshold != NULL,
+		 OF(PROMETHEUS_RULES) | OF(KIBANA_RULES),
+		 "prometheus-rules and kibana-rules"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(each); i++)
+		if (each[i].given && (each[i].of & OF(what)) == 0)
+			return options_usage("export", "%s goes with %s, not with %s",
+					     each[i].name, each[i].words, things[what]);
+	if (x->board != NULL && x->dir != NULL)
+		return options_usage("export", "--dir writes all boards: leave --board "
+					       "out, or --dir");
+	if (x->prometheus != NULL && x->dir == NULL)
+		return options_usage("export", "--prometheus goes with --dir: a board "
+					       "alone names no data source's URL");
+	return 0;
+}
+
 static int generate(struct export *x, enum what what, struct dashboard *d,
 		    struct buf *out)
 {
@@ -378,18 +418,22 @@ int cli_export(int argc, char **argv)
 	if (rc != OPTIONS_GO_ON)
 		return rc;
 	if (rest >= argc)
-		return options_usage("export", "what is to be exported?");
+		return options_usage(
+			"export", "say what: kibana, opensearch-dashboards, grafana, "
+				  "prometheus-rules, kibana-rules, template, "
+				  "config or schema");
 	if (rest + 1 < argc)
 		return options_usage("export", "'%s' is one argument too many",
 				     argv[rest + 1]);
 	what = word_of(argv[rest], things);
 	if (what < 0)
-		return options_usage("export", "'%s' is nothing to export", argv[rest]);
-	if (x.lens && what != KIBANA)
 		return options_usage("export",
-				     "--lens goes with kibana: %s has no Lens",
+				     "'%s' is nothing to export; 'mmlag export --help' "
+				     "lists what is",
 				     argv[rest]);
-	rc = read_options(&x);
+	rc = check_applies(&x, (enum what)what);
+	if (rc == 0)
+		rc = read_options(&x);
 	if (rc != 0)
 		return rc;
 	return what == SCHEMA ? export_schema(&x)

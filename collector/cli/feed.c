@@ -24,6 +24,7 @@ struct feed {
 	char *base;            /* without a final '/' */
 	char *socket;          /* NULL with a URL */
 	const char *otherwise; /* what else to do where no daemon answers */
+	int64_t ahead_ms;      /* the daemon's clock, of ours */
 };
 
 static char *trimmed(const char *url)
@@ -92,6 +93,20 @@ void feed_close(struct feed *f)
 	free(f);
 }
 
+struct wall feed_now(const struct feed *f)
+{
+	return (struct wall){clock_wall().ms + f->ahead_ms};
+}
+
+/* Date has whole seconds: the middle of one is meant. */
+static void read_clock(struct feed *f, struct wall date)
+{
+	int64_t off = date.ms + 500 - feed_now(f).ms;
+
+	if (date.ms > 0 && (off > 1000 || off < -1000))
+		f->ahead_ms += off;
+}
+
 /* In place of libcurl's words about a socket file: what it means, and what to do. */
 static int no_daemon(const struct feed *f, struct err *err)
 {
@@ -145,6 +160,7 @@ int feed_ask(struct feed *f, const char *target, const char *body, struct buf *a
 	struct http_answer a;
 	int rc = http_exchange(f->http, &r, &a, err);
 
+	read_clock(f, a.date);
 	if (rc != 0 && f->socket != NULL && err->code == HTTP_NOT_SENT)
 		rc = no_daemon(f, err);
 	else if (rc == 0 && (a.status < 200 || a.status > 299))

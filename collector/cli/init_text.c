@@ -57,6 +57,24 @@ static void line(struct buf *out, const char *indent, const char *key, const cha
 	buf_addch(out, '\n');
 }
 
+/* How the host is reached, and Kafka on it. */
+static void login(const struct init_target *t, const char *host_key,
+		  const char *comment, struct buf *out)
+{
+	line(out, "  ", "host", t->host, NULL);
+	if (strcmp(t->port, "22") != 0)
+		buf_printf(out, "  port: %s\n", t->port);
+	line(out, "  ", "user", t->user, NULL);
+	line(out, "  ", "key_file", t->key_file, NULL);
+	if (t->key_file == NULL)
+		buf_addstr(out, "  agent: true\n");
+	line(out, "  ", "passphrase_file", t->passphrase_file, NULL);
+	line(out, "  ", "host_key", host_key, comment);
+	line(out, "  ", "run_as", t->run_as, NULL);
+	line(out, "  ", "kafka_home", t->look.kafka_home, NULL);
+	line(out, "  ", "bootstrap_server", t->look.bootstrap_server, NULL);
+}
+
 void init_scout_config(const struct init_target *t, const char *script,
 		       const char *scratch, const char *timeout, struct buf *out)
 {
@@ -66,17 +84,7 @@ void init_scout_config(const struct init_target *t, const char *script,
 
 	line(out, "", "state_dir", scratch, NULL);
 	buf_addstr(out, "topics:\n- name: init\n");
-	line(out, "  ", "host", t->host, NULL);
-	buf_printf(out, "  port: %s\n", t->port);
-	line(out, "  ", "user", t->user, NULL);
-	line(out, "  ", "key_file", t->key_file, NULL);
-	if (t->key_file == NULL)
-		buf_addstr(out, "  agent: true\n");
-	line(out, "  ", "passphrase_file", t->passphrase_file, NULL);
-	line(out, "  ", "host_key", t->host_key, NULL);
-	line(out, "  ", "run_as", t->run_as, NULL);
-	line(out, "  ", "kafka_home", t->look.kafka_home, NULL);
-	line(out, "  ", "bootstrap_server", t->look.bootstrap_server, NULL);
+	login(t, t->host_key, NULL, out);
 	buf_addstr(out, "  known_hosts: [");
 	if (t->host_key != NULL && strcmp(t->host_key, "accept-new") == 0) {
 		value(out, mine);
@@ -196,18 +204,7 @@ static void print_defaults(const struct init_target *t, const struct scout *foun
 	char share[128];
 
 	buf_addstr(out, "defaults:\n");
-	line(out, "  ", "host", t->host, NULL);
-	if (strcmp(t->port, "22") != 0)
-		buf_printf(out, "  port: %s\n", t->port);
-	line(out, "  ", "user", t->user, NULL);
-	line(out, "  ", "key_file", t->key_file, NULL);
-	if (t->key_file == NULL)
-		buf_addstr(out, "  agent: true\n");
-	line(out, "  ", "passphrase_file", t->passphrase_file, NULL);
-	line(out, "  ", "host_key", found->fingerprint, "the key that the host showed");
-	line(out, "  ", "run_as", t->run_as, NULL);
-	line(out, "  ", "kafka_home", t->look.kafka_home, NULL);
-	line(out, "  ", "bootstrap_server", t->look.bootstrap_server, NULL);
+	login(t, found->fingerprint, "the key that the host showed", out);
 	line(out, "  ", "command_config", t->look.command_config, NULL);
 	for (size_t i = 0; i < found->n && init_group_count(found) == 1; i++)
 		if (count_of(&found->groups[i]) > 0)

@@ -8,7 +8,7 @@
 #include "banned.h"
 
 static struct wake *owner; /* of the handlers, while they are in place */
-static volatile sig_atomic_t resized, suspended;
+static volatile sig_atomic_t resized, suspended, continued;
 
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
 static const int wakes[] = {SIGWINCH, SIGCONT, SIGTSTP};
@@ -18,8 +18,11 @@ static void on_signal(int signal)
 {
 	int saved = errno;
 
-	if (signal == SIGWINCH || signal == SIGCONT) {
+	if (signal == SIGWINCH) {
 		resized = 1;
+		wake_signal(owner);
+	} else if (signal == SIGCONT) {
+		continued = 1;
 		wake_signal(owner);
 	} else if (signal == SIGTSTP) {
 		suspended = 1;
@@ -65,6 +68,14 @@ bool interrupt_resized(void)
 	bool was = resized != 0;
 
 	resized = 0;
+	return was;
+}
+
+bool interrupt_continued(void)
+{
+	bool was = continued != 0;
+
+	continued = 0;
 	return was;
 }
 

@@ -65,7 +65,8 @@ static int finish(int rc)
 {
 	if (rc != 0 || (fflush(stdout) == 0 && ferror(stdout) == 0))
 		return rc;
-	fprintf(stderr, "mmlag: cannot write to standard output\n");
+	fprintf(stderr, "mmlag: cannot write all of it to standard output: is the disk "
+			"full?\n");
 	return 1;
 }
 

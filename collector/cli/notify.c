@@ -113,6 +113,14 @@ static void print(void *arg, const struct config_receiver *r, bool ok,
 	fflush(stdout);
 }
 
+static void tell_names(const struct config *c, const char *only)
+{
+	fprintf(stderr, "mmlag notify: no receiver is named \"%s\"; there are: ", only);
+	for (size_t i = 0; i < c->receiver_count; i++)
+		fprintf(stderr, "%s%s", i > 0 ? ", " : "", c->receivers[i].name);
+	fputc('\n', stderr);
+}
+
 static int test(const struct config *c, const char *only)
 {
 	struct err err = ERR_INIT;
@@ -132,7 +140,7 @@ static int test(const struct config *c, const char *only)
 	failed = notify_test(c, only, print, NULL);
 	http_global_fini();
 	if (failed < 0)
-		fprintf(stderr, "mmlag notify: no receiver is named \"%s\"\n", only);
+		tell_names(c, only);
 	return failed != 0;
 }
 
@@ -146,7 +154,8 @@ int cli_notify(int argc, char **argv)
 	if (rc != OPTIONS_GO_ON)
 		return rc;
 	if (rest >= argc || strcmp(argv[rest], "test") != 0)
-		return options_usage("notify", "what it knows is \"test\"");
+		return options_usage("notify",
+				     "say what: mmlag notify test [RECEIVER]");
 	if (argc - rest > 2)
 		return options_usage("notify", "one receiver at most");
 	c = options_load(path, true);

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,15 +37,51 @@ static int wrong(const char *command, int o, char **argv)
 	return options_usage(command, "unknown option '%s'", argv[optind - 1]);
 }
 
+static int put(void *arg, size_t which, const char *value)
+{
+	const struct option_flag *flag = (const struct option_flag *)arg + which;
+
+	if (flag->value != NULL)
+		*flag->value = value;
+	else
+		*flag->set = true;
+	return 0;
+}
+
 int options_parse(int argc, char **argv, const char *usage, const char **path,
 		  const struct option_flag *flags, size_t n, int *rest)
+{
+	return options_each(argc, argv, usage, path, flags, n, put,
+			    (void *)(uintptr_t)flags, rest);
+}
+
+/* Of one option. Returns OPTIONS_GO_ON, or an exit code. */
+static int take_one(int o, const char *usage, const char **path, options_take *take,
+		    void *arg)
+{
+	int rc = 0;
+
+	if (o == 'h')
+		fputs(usage, stdout);
+	else if (o == 'V')
+		printf("mmlag %s\n", MMLAG_VERSION);
+	else if (o == 'c')
+		*path = optarg;
+	else
+		rc = take(arg, (size_t)o - FIRST_FLAG, optarg);
+	return rc != 0 ? rc : o == 'h' || o == 'V' ? 0 : OPTIONS_GO_ON;
+}
+
+int options_each(int argc, char **argv, const char *usage, const char **path,
+		 const struct option_flag *flags, size_t n, options_take *take,
+		 void *arg, int *rest)
 {
 	struct option longs[OPTION_FLAGS_MAX + 4] = {{"config", required_argument, NULL,
 						      'c'},
 						     {"help", no_argument, NULL, 'h'},
 						     {"version", no_argument, NULL,
 						      'V'}};
-	int o;
+	int o, rc;
 
 	for (size_t i = 0; i < n && i < OPTION_FLAGS_MAX; i++)
 		longs[3 + i] =
@@ -55,22 +92,11 @@ int options_parse(int argc, char **argv, const char *usage, const char **path,
 	*path = OPTIONS_DEFAULT_FILE;
 	opterr = 0;
 	while ((o = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-		if (o == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (o == 'V') {
-			printf("mmlag %s\n", MMLAG_VERSION);
-			return 0;
-		}
-		if (o == 'c')
-			*path = optarg;
-		else if (o >= FIRST_FLAG && flags[o - FIRST_FLAG].value != NULL)
-			*flags[o - FIRST_FLAG].value = optarg;
-		else if (o >= FIRST_FLAG)
-			*flags[o - FIRST_FLAG].set = true;
-		else
+		if (o == ':' || o == '?')
 			return wrong(argv[0], o, argv);
+		rc = take_one(o, usage, path, take, arg);
+		if (rc != OPTIONS_GO_ON)
+			return rc;
 	}
 	if (rest != NULL)
 		*rest = optind;

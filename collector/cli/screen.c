@@ -20,7 +20,9 @@
 
 /* Alternate screen, no cursor, no wrapping; and back. */
 #define ENTER "\033[?1049h\033[?25l\033[?7l\033[2J"
-#define LEAVE "\033[0m\033[?7h\033[?25h\033[?1049l"
+/* A terminal without an alternate screen keeps the table: what follows is below it. */
+#define LEAVE "\033[0m\033[?7h\033[999H\r\n\033[?25h\033[?1049l"
+#define CLEAR "\033[2J"
 
 struct screen {
 	struct termios saved;
@@ -60,6 +62,12 @@ void screen_enter(struct screen *s)
 	s->entered = true;
 }
 
+void screen_renew(struct screen *s)
+{
+	put(CLEAR, sizeof(CLEAR) - 1);
+	buf_reset(&s->last);
+}
+
 void screen_leave(struct screen *s)
 {
 	if (!s->entered)
@@ -71,12 +79,18 @@ void screen_leave(struct screen *s)
 
 int screen_open(struct screen **out, struct err *err)
 {
+	const char *kind = getenv("TERM");
 	struct screen *s;
 
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
 		return err_set(err, ERR_PERMANENT,
 			       "this needs a terminal; 'mmlag tail' and the JSON API "
 			       "serve pipes");
+	if (kind == NULL || *kind == '\0' || strcmp(kind, "dumb") == 0)
+		return err_set(err, ERR_PERMANENT,
+			       "this terminal cannot move its cursor (TERM is '%s'): "
+			       "set TERM, or use 'mmlag tail'",
+			       kind == NULL ? "" : kind);
 	s = mem_calloc(1, sizeof(*s));
 	buf_init(&s->last, FRAME_MAX);
 	if (tcgetattr(STDIN_FILENO, &s->saved) != 0) {

@@ -463,8 +463,11 @@ static int read_rows(struct order *o, int argc, char **argv)
 	o->ids = mem_calloc((size_t)argc, sizeof(*o->ids));
 	for (; o->n < (size_t)argc; o->n++)
 		if (!read_number(argv[o->n], &o->ids[o->n]))
-			return options_usage("spool", "'%s' is no id of a row",
-					     argv[o->n]);
+			return options_usage(
+				"spool",
+				"'%s' is no id of a row; 'mmlag spool dead' and "
+				"'mmlag spool list' show them",
+				argv[o->n]);
 	return 0;
 }
 

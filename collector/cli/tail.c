@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,10 @@
 
 #include "base/clock.h"
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "cli/cells.h"
 #include "cli/commands.h"
-#include "cli/feed.h"
-#include "cli/interrupt.h"
+#include "cli/live.h"
 #include "cli/options.h"
 
 #include "banned.h"
@@ -27,10 +26,11 @@
 #define LINE_MAX_BYTES ((size_t)4 << 20)
 
 static const char usage[] =
-	"Usage: mmlag tail [-c FILE] [--topic T] [--json]\n"
+	"Usage: mmlag tail [-c FILE] [--topic T] [--cluster C] [--json]\n"
 	"Prints the newest documents of the running daemon as they come: on a terminal a\n"
 	"line for a reader, into a pipe or with --json one JSON object a line.\n\n" FEED_HELP
 	"      --topic T         of this topic only\n"
+	"      --cluster C       of this cluster only\n"
 	"      --json            JSON on a terminal too\n"
 	"  with --url:\n" OPTIONS_HTTP_HELP
 	"Exit: 0 ended by a signal, 1 no daemon answers.\n";
@@ -151,27 +151,33 @@ static const char *colour_of(const char *status)
 									    : "";
 }
 
-static const char *subject(const json_t *d)
+/* What the document is about, freed by the caller. */
+static char *subject(const json_t *d, bool clusters)
 {
 	static const char *const keys[] = {"topic", "match", "host", "group"};
+	const char *cluster = string_of(d, "cluster");
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (*string_of(d, keys[i]) != '\0')
-			return string_of(d, keys[i]);
-	return "?";
+			return clusters && i < 2 ? mem_printf("%s/%s", cluster,
+							      string_of(d, keys[i]))
+						 : mem_strdup(string_of(d, keys[i]));
+	return mem_strdup("?");
 }
 
-void tail_line(const json_t *document, size_t width, bool colour, struct buf *out)
+void tail_line(const json_t *document, size_t width, bool colour, bool clusters,
+	       struct buf *out)
 {
 	bool alert = strcmp(string_of(document, "event"), "alert") == 0;
 	const char *status = string_of(document, alert ? "state" : "status");
 	const char *paint = colour ? colour_of(status) : "";
 	struct buf text = BUF_INIT(LINE_MAX_BYTES), head = BUF_INIT(64);
+	char *about = subject(document, clusters);
 	size_t head_width;
 
 	put_time(document, &head);
 	head_width = head.len + 9;
-	buf_printf(&text, "%s", subject(document));
+	buf_printf(&text, "%s", about);
 	if (alert)
 		buf_printf(&text, "  alert %s %s: %s", string_of(document, "severity"),
 			   string_of(document, "rule"), string_of(document, "message"));
@@ -182,7 +188,7 @@ void tail_line(const json_t *document, size_t width, bool colour, struct buf *ou
 		put_sample(document, &text);
 	if (width > 0 &&
 	    width <= head_width) { /* hardly any room: the subject counts */
-		cells_add(out, subject(document), width);
+		cells_add(out, about, width);
 	} else {
 		buf_add(out, buf_str(&head), head.len);
 		buf_addstr(out, paint);
@@ -193,6 +199,7 @@ void tail_line(const json_t *document, size_t width, bool colour, struct buf *ou
 	}
 	buf_free(&head);
 	buf_free(&text);
+	free(about);
 }
 
 /* ---- the command ---- */
@@ -200,8 +207,9 @@ void tail_line(const json_t *document, size_t width, bool colour, struct buf *ou
 struct tail {
 	struct feed *feed;
 	struct wake *wake;
-	const char *topic; /* NULL for all */
+	const char *topic, *cluster; /* NULL for all */
 	bool json, colour, terminal;
+	bool clusters;    /* there are several */
 	json_int_t after; /* -1 before the first answer */
 	bool lost;
 };
@@ -228,7 +236,8 @@ static bool print(const struct tail *t, const json_t *documents)
 		if (t->json)
 			tail_json(d, &line);
 		else
-			tail_line(d, t->terminal ? columns() : 0, t->colour, &line);
+			tail_line(d, t->terminal ? columns() : 0, t->colour,
+				  t->clusters, &line);
 		puts(buf_str(&line));
 	}
 	buf_free(&line);
@@ -241,6 +250,15 @@ static bool print(const struct tail *t, const json_t *documents)
 	return false;
 }
 
+static void add_query(struct buf *target, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_addch(target, strchr(buf_str(target), '?') == NULL ? '?' : '&');
+	buf_printf(target, "%s=", key);
+	feed_escape(target, value);
+}
+
 static int ask(struct tail *t, json_t **answer, struct err *err)
 {
 	struct buf target = BUF_INIT(8192);
@@ -249,13 +267,29 @@ static int ask(struct tail *t, json_t **answer, struct err *err)
 	buf_addstr(&target, "/api/v1/documents");
 	if (t->after >= 0)
 		buf_printf(&target, "?after=%" JSON_INTEGER_FORMAT, t->after);
-	if (t->topic != NULL) {
-		buf_addstr(&target, t->after >= 0 ? "&topic=" : "?topic=");
-		feed_escape(&target, t->topic);
-	}
+	add_query(&target, "topic", t->topic);
+	add_query(&target, "cluster", t->cluster);
 	rc = feed_get(t->feed, buf_str(&target), answer, err);
 	buf_free(&target);
 	return rc;
+}
+
+/* Do the daemon's topics belong to several clusters? Where it does not say, no. */
+static bool has_clusters(struct tail *t)
+{
+	struct err err = ERR_INIT;
+	json_t *answer = NULL, *o;
+	const json_t *first;
+	bool several = false;
+	size_t i;
+
+	if (feed_get(t->feed, "/api/v1/topics", &answer, &err) != 0)
+		return false;
+	first = json_array_get(json_object_get(answer, "topics"), 0);
+	json_array_foreach(json_object_get(answer, "topics"), i, o) several |=
+		strcmp(string_of(o, "cluster"), string_of(first, "cluster")) != 0;
+	json_decref(answer);
+	return several;
 }
 
 /* One look. Returns an exit code, or -1 to go on. */
@@ -277,6 +311,8 @@ static int look(struct tail *t)
 	}
 	if (t->lost)
 		fprintf(stderr, "mmlag tail: mmlag answers again\n");
+	if ((first || t->lost) && !t->json)
+		t->clusters = has_clusters(t);
 	t->lost = false;
 	next = json_integer_value(json_object_get(answer, "next"));
 	if (next < t->after) /* it was restarted and counts anew */
@@ -294,43 +330,33 @@ static int look(struct tail *t)
 	return -1;
 }
 
-static int follow(struct tail *t)
+static int follow(void *self, struct feed *feed, struct wake *wake)
 {
+	struct tail *t = self;
 	int rc;
 
-	while ((rc = look(t)) < 0 && !wake_stopping(t->wake))
-		wake_wait(t->wake, STEP_UNTIL(mono_add_ms(clock_mono(), PAUSE_MS)));
+	t->feed = feed;
+	t->wake = wake;
+	while ((rc = look(t)) < 0 && !wake_stopping(wake))
+		wake_wait(wake, STEP_UNTIL(mono_add_ms(clock_mono(), PAUSE_MS)));
 	return rc < 0 ? 0 : rc;
 }
 
 int cli_tail(int argc, char **argv)
 {
-	struct http_options http = {0};
+	struct live l = {.command = "tail"};
 	struct tail t = {.after = -1, .terminal = isatty(STDOUT_FILENO) == 1};
-	const char *path, *url = NULL;
 	const struct option_flag flags[] = {{"topic", NULL, &t.topic},
+					    {"cluster", NULL, &t.cluster},
 					    {"json", &t.json, NULL},
-					    {"url", NULL, &url},
-					    OPTIONS_HTTP(http)};
-	struct wake wake;
-	struct err err = ERR_INIT;
-	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags), NULL);
+					    {"url", NULL, &l.url},
+					    OPTIONS_HTTP(l.http)};
+	int rc = options_parse(argc, argv, usage, &l.path, flags, ARRAY_LEN(flags),
+			       NULL);
 
 	if (rc != OPTIONS_GO_ON)
 		return rc;
-	setlocale(LC_CTYPE, "");
 	t.json = t.json || !t.terminal;
 	t.colour = options_colour(stdout);
-	t.wake = &wake;
-	if (interrupt_init(&wake, false, &err) != 0 || http_global_init(&err) != 0) {
-		fprintf(stderr, "mmlag tail: %s\n", err.text);
-		return 1;
-	}
-	rc = feed_open(&t.feed, "tail", path, url, &http, &wake);
-	if (rc == 0)
-		rc = follow(&t);
-	feed_close(t.feed);
-	http_global_fini();
-	interrupt_fini(&wake);
-	return rc;
+	return live_run(&l, follow, &t);
 }

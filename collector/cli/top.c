@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * top: a live table of a running daemon's topics. */
-#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,8 +9,8 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
-#include "cli/feed.h"
 #include "cli/interrupt.h"
+#include "cli/live.h"
 #include "cli/options.h"
 #include "cli/screen.h"
 #include "cli/toptable.h"
@@ -24,8 +23,8 @@
 static const char usage[] =
 	"Usage: mmlag top [-c FILE]\n"
 	"A live table of the running daemon's topics, worst first. Keys: q quit, / filter,\n"
-	"Enter a topic's partitions, Esc back, s n l t r sort, ? help.\n\n" FEED_HELP
-	"  with --url:\n" OPTIONS_HTTP_HELP
+	"Enter a topic's partitions, Esc back, s n l t r sort (again: the other way\n"
+	"round), ? help.\n\n" FEED_HELP "  with --url:\n" OPTIONS_HTTP_HELP
 	"Exit: 0, 1 no daemon answers, or this is no terminal.\n";
 
 struct top {
@@ -69,7 +68,7 @@ static void ask_again(struct top *t)
 		return;
 	}
 	if (t->table.trouble[0] == '\0')
-		t->table.trouble_since = clock_wall();
+		t->table.trouble_since = feed_now(t->feed);
 	snprintf(t->table.trouble, sizeof(t->table.trouble), "%s", err.text);
 }
 
@@ -79,7 +78,7 @@ static void paint(struct top *t)
 	size_t width, height;
 
 	screen_size(t->screen, &width, &height);
-	top_render(&t->table, width, height, t->colour, clock_wall(), &frame);
+	top_render(&t->table, width, height, t->colour, feed_now(t->feed), &frame);
 	screen_paint(t->screen, &frame);
 	buf_free(&frame);
 }
@@ -105,6 +104,8 @@ static bool keys(struct top *t)
 			return false;
 		if (wish == TOP_ASK)
 			t->next = clock_mono();
+		if (wish == TOP_RENEW)
+			screen_renew(t->screen);
 	}
 	return !gone;
 }
@@ -114,7 +115,7 @@ static struct mono next_second(struct mono from)
 	return mono_add_ms(from, 1000); /* ages tick */
 }
 
-static void live(struct top *t)
+static void watch(struct top *t)
 {
 	paint(t);
 	while (!wake_stopping(t->wake)) {
@@ -126,20 +127,25 @@ static void live(struct top *t)
 			return;
 		if (interrupt_suspended())
 			suspend(t);
-		if (interrupt_resized()) {
+		if (interrupt_continued()) { /* the shell may have had the terminal */
 			screen_leave(t->screen);
 			screen_enter(t->screen);
 		}
+		if (interrupt_resized())
+			screen_renew(t->screen);
 		if (!mono_before(clock_mono(), t->next))
 			ask_again(t);
 		paint(t);
 	}
 }
 
-static int top(struct top *t)
+static int top(void *self, struct feed *feed, struct wake *wake)
 {
+	struct top *t = self;
 	struct err err = ERR_INIT;
 
+	t->feed = feed;
+	t->wake = wake;
 	if (isatty(STDOUT_FILENO) == 1 && ask(t, &err) != 0) {
 		fprintf(stderr, "mmlag top: %s\n", err.text);
 		return 1;
@@ -148,35 +154,23 @@ static int top(struct top *t)
 		fprintf(stderr, "mmlag top: %s\n", err.text);
 		return 1;
 	}
-	live(t);
+	watch(t);
 	screen_close(t->screen);
 	return 0;
 }
 
 int cli_top(int argc, char **argv)
 {
-	struct http_options http = {0};
+	struct live l = {.command = "top", .screen = true};
 	struct top t = {.colour = options_colour(stdout)};
-	const char *path, *url = NULL;
-	const struct option_flag flags[] = {{"url", NULL, &url}, OPTIONS_HTTP(http)};
-	struct wake wake;
-	struct err err = ERR_INIT;
-	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags), NULL);
+	const struct option_flag flags[] = {{"url", NULL, &l.url},
+					    OPTIONS_HTTP(l.http)};
+	int rc = options_parse(argc, argv, usage, &l.path, flags, ARRAY_LEN(flags),
+			       NULL);
 
 	if (rc != OPTIONS_GO_ON)
 		return rc;
-	setlocale(LC_CTYPE, "");
-	t.wake = &wake;
-	if (interrupt_init(&wake, true, &err) != 0 || http_global_init(&err) != 0) {
-		fprintf(stderr, "mmlag top: %s\n", err.text);
-		return 1;
-	}
-	rc = feed_open(&t.feed, "top", path, url, &http, &wake);
-	if (rc == 0)
-		rc = top(&t);
-	feed_close(t.feed);
+	rc = live_run(&l, top, &t);
 	top_fini(&t.table);
-	http_global_fini();
-	interrupt_fini(&wake);
 	return rc;
 }

@@ -66,6 +66,7 @@ static void topic_fini(struct top_topic *x)
 	free(x->cluster);
 	free(x->group);
 	free(x->topic);
+	free(x->label);
 	free(x->host);
 	free(x->status);
 	free(x->rule);
@@ -175,7 +176,8 @@ static int compare(const void *left, const void *right, void *arg)
 	case TOP_SORTS:
 		break;
 	}
-	return d != 0 ? d : by_name(a, b);
+	d = d != 0 ? d : by_name(a, b);
+	return t->backwards ? -d : d;
 }
 
 static int compare_parts(const void *left, const void *right)
@@ -199,6 +201,52 @@ static bool fits(const struct top_table *t, const struct top_topic *x)
 		if (strcasestr(where[i], t->filter) != NULL)
 			return true;
 	return false;
+}
+
+static int by_name_of(const void *left, const void *right)
+{
+	return by_name(*(struct top_topic *const *)left,
+		       *(struct top_topic *const *)right);
+}
+
+static bool same_name(const struct top_topic *a, const struct top_topic *b)
+{
+	return strcmp(a->topic, b->topic) == 0;
+}
+
+static bool same_cluster(const struct top_topic *a, const struct top_topic *b)
+{
+	return same_name(a, b) && strcmp(a->cluster, b->cluster) == 0;
+}
+
+/* `v` has the topics in order of topic, cluster, group. */
+static void label_one(struct top_topic **v, size_t n, size_t i)
+{
+	struct top_topic *x = v[i];
+	bool groups = (i > 0 && same_cluster(v[i - 1], x)) ||
+		      (i + 1 < n && same_cluster(x, v[i + 1]));
+	bool clusters = false;
+
+	for (size_t k = i; k > 0 && !clusters && same_name(v[k - 1], x); k--)
+		clusters = !same_cluster(v[k - 1], x);
+	for (size_t k = i + 1; k < n && !clusters && same_name(v[k], x); k++)
+		clusters = !same_cluster(v[k], x);
+	x->label = mem_printf("%s%s%s%s%s%s", clusters ? x->cluster : "",
+			      clusters ? "/" : "", x->topic, groups ? " (" : "",
+			      groups ? x->group : "", groups ? ")" : "");
+}
+
+static void label_all(struct top_table *t)
+{
+	struct top_topic **v = mem_calloc(t->n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < t->n; i++)
+		v[i] = &t->topics[i];
+	if (t->n > 1)
+		qsort(v, t->n, sizeof(*v), by_name_of);
+	for (size_t i = 0; i < t->n; i++)
+		label_one(v, t->n, i);
+	free(v);
 }
 
 static char *id_of(const struct top_topic *x)
@@ -246,6 +294,7 @@ void top_take_topics(struct top_table *t, const json_t *answer)
 	for (size_t i = 0; i < n; i++)
 		topic_init(&t->topics[i], json_array_get(list, i));
 	t->n = n;
+	label_all(t);
 	arrange(t);
 }
 
@@ -381,6 +430,7 @@ static bool press_sort(struct top_table *t, int key)
 
 	for (size_t i = 0; i < TOP_SORTS; i++)
 		if (key == keys[i]) {
+			t->backwards = t->sort == (enum top_sort)i && !t->backwards;
 			t->sort = (enum top_sort)i;
 			arrange(t);
 			return true;
@@ -394,6 +444,8 @@ enum top_wish top_press(struct top_table *t, int key)
 		return press_typing(t, key);
 	if (key == 'q')
 		return TOP_QUIT;
+	if (key == KEY_REDRAW)
+		return TOP_RENEW;
 	if (key == '?' || t->help) {
 		t->help = !t->help;
 		return TOP_STAY;

@@ -225,7 +225,7 @@ static void put_topic(struct page *p, const struct layout *l, const struct top_t
 	buf_addch(&line, marked ? '>' : ' ');
 	cell(&line, l, COLUMN_STATUS,
 	     l->width[COLUMN_STATUS] == 1 ? letter : x->status);
-	cell(&line, l, COLUMN_TOPIC, x->topic);
+	cell(&line, l, COLUMN_TOPIC, x->label);
 	if (strcmp(x->status, "NODATA") == 0 && rest > 0)
 		put_reason(&line, rest, x);
 	else
@@ -234,7 +234,7 @@ static void put_topic(struct page *p, const struct layout *l, const struct top_t
 	buf_free(&line);
 }
 
-static void put_head(struct page *p, const struct layout *l, enum top_sort sort)
+static void put_head(struct page *p, const struct layout *l, const struct top_table *t)
 {
 	struct buf line = BUF_INIT(4096);
 	char name[16];
@@ -243,7 +243,11 @@ static void put_head(struct page *p, const struct layout *l, enum top_sort sort)
 	for (size_t i = 0; i < COLUMNS; i++) {
 		snprintf(name, sizeof(name), "%.*s%s", (int)l->width[i],
 			 columns[i].name,
-			 columns[i].sort == (int)sort && l->width[i] > 6 ? "*" : "");
+			 columns[i].sort != (int)t->sort ||
+					 strlen(columns[i].name) >= l->width[i]
+				 ? ""
+			 : t->backwards ? "^"
+					: "*");
 		cell(&line, l, (enum column)i, name);
 	}
 	put(p, BOLD, buf_str(&line));
@@ -305,6 +309,7 @@ static void put_help(struct page *p)
 		"l  sort by lag",
 		"t  sort by time behind",
 		"r  sort by rate of production",
+		"   the same key again: the other way round",
 		"/  filter; Enter keeps it, Esc ends it",
 		"Up Down PgUp PgDn Home End, j k g G",
 		"Enter  the topic's partitions, Esc back",
@@ -321,7 +326,7 @@ static size_t longest_name(const struct top_table *t)
 	size_t longest = 0;
 
 	for (size_t i = 0; i < t->n_shown; i++) {
-		size_t w = cells_width(t->topics[t->shown[i]].topic);
+		size_t w = cells_width(t->topics[t->shown[i]].label);
 
 		longest = w > longest ? w : longest;
 	}
@@ -332,7 +337,7 @@ static void put_list(struct page *p, struct top_table *t, size_t rows, struct wa
 {
 	struct layout l = lay_out(p->width, longest_name(t));
 
-	put_head(p, &l, t->sort);
+	put_head(p, &l, t);
 	if (t->cursor < t->first)
 		t->first = t->cursor;
 	if (rows > 0 && t->cursor >= t->first + rows)

@@ -148,8 +148,9 @@ int check_bootstrap(const char *text, struct err *err)
 		const char *colon;
 
 		if (n >= sizeof(one))
-			return err_set(err, ERR_REJECT, "a host name of %zu characters",
-				       n);
+			return err_set(err, ERR_REJECT,
+				       "\"%.60s...\" is longer than a host name can be",
+				       p);
 		memcpy(one, p, n);
 		one[n] = '\0';
 		colon = strrchr(one, ':');

@@ -75,7 +75,8 @@ int jump_read(const char *text, struct jump_hop hops[JUMP_HOPS_MAX], struct err 
 		size_t len = strcspn(p, ",");
 
 		if (n == JUMP_HOPS_MAX)
-			return err_set(err, ERR_REJECT, "more than %d bastions",
+			return err_set(err, ERR_REJECT,
+				       "%d bastions at most, one behind the other",
 				       JUMP_HOPS_MAX);
 		if (read_hop(p, len, &hops[n++], err) != 0)
 			return err->class;

@@ -295,6 +295,32 @@ static void check_thresholds(const struct resolver *r, const struct config_topic
 	}
 }
 
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+/* May both stand for a topic of one name? */
+static bool may_meet(const struct config_topic *a, const struct config_topic *b)
+{
+	return a->match != NULL || b->match != NULL || same(a->name, b->name);
+}
+
+/* Where people read names: what must be said beside them. */
+static void tell_apart(struct config *c)
+{
+	for (size_t i = 0; i < c->topic_count; i++)
+		for (size_t k = 0; k < c->topic_count; k++) {
+			struct config_topic *t = &c->topics[i];
+			const struct config_topic *other = &c->topics[k];
+
+			if (!same(t->cluster, other->cluster))
+				t->says_cluster = true;
+			else if (!same(t->group, other->group) && may_meet(t, other))
+				t->says_group = true;
+		}
+}
+
 void resolve_topics(const struct resolver *r)
 {
 	for (size_t i = 0; i < r->c->topic_count; i++) {
@@ -310,4 +336,5 @@ void resolve_topics(const struct resolver *r)
 		work_out_target(t);
 		work_out(r, t);
 	}
+	tell_apart(r->c);
 }

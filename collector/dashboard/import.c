@@ -67,7 +67,9 @@ static void put_reason(const json_t *error, struct buf *lines)
 	static const struct {
 		const char *type, *words;
 	} known[] = {
-		{"conflict", "is there already, and was left as it is (--keep)"},
+		{"conflict",
+		 "is there already and was left as it is; without --keep it is "
+		 "replaced"},
 		{"ambiguous_conflict",
 		 "is there more than once under other ids; delete those copies first"},
 		{"unsupported_type", "is of a kind that this server does not know; "

@@ -189,6 +189,13 @@ static long read_retry_after(const char *value)
 	return s < 0 ? 0 : s > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)s;
 }
 
+static struct wall read_date(const char *value)
+{
+	time_t date = curl_getdate(value, NULL);
+
+	return (struct wall){date == (time_t)-1 ? 0 : (int64_t)date * 1000};
+}
+
 /* The value of header `name` in `line`, with the blanks around it cut off; false when
  * it is another header or the value is too long. */
 static bool header_value(const char *line, size_t len, const char *name, char *out,
@@ -229,6 +236,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 	    memcmp(line, "HTTP/", 5) == 0) { /* after 1xx, or a proxy's own */
 		a->content_type[0] = '\0';
 		a->retry_after_s = -1;
+		a->date = (struct wall){0};
 		a->delimited = false;
 		x->headers_end = false;
 	} else if (line[0] == '\r' || line[0] == '\n') {
@@ -237,6 +245,8 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 		snprintf(a->content_type, sizeof(a->content_type), "%s", value);
 	} else if (header_value(line, len, "Retry-After", value, sizeof(value))) {
 		a->retry_after_s = read_retry_after(value);
+	} else if (header_value(line, len, "Date", value, sizeof(value))) {
+		a->date = read_date(value);
 	} else if (header_value(line, len, "Content-Length", value, sizeof(value)) ||
 		   header_value(line, len, "Transfer-Encoding", value, sizeof(value))) {
 		a->delimited = true;
@@ -407,7 +417,9 @@ static int perform(const struct http *h, const struct exchange *x, const char *o
 			origin, x->answer->body.max);
 	if (x->refused)
 		return err_set_code(err, ERR_REJECT, HTTP_REFUSED,
-				    "%s: the answer is not understood", origin);
+				    "%s: the answer is not understood; is this the "
+				    "right server?",
+				    origin);
 	if (result != CURLE_OK && h->pin_fault != PIN_GOOD)
 		return http_tls_pin_error(h, origin, err);
 	if (result != CURLE_OK)

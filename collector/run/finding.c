@@ -8,6 +8,15 @@
 
 #include "banned.h"
 
+char *finding_name(const struct config_topic *t, const char *name)
+{
+	const char *own = name != NULL ? name : t->match != NULL ? t->match : t->name;
+
+	return mem_printf("%s%s%s%s%s%s", t->says_cluster ? t->cluster : "",
+			  t->says_cluster ? "/" : "", own, t->says_group ? " (" : "",
+			  t->says_group ? t->group : "", t->says_group ? ")" : "");
+}
+
 struct finding *findings_add(struct findings *f, const struct config_topic *t,
 			     const char *name)
 {
@@ -15,9 +24,7 @@ struct finding *findings_add(struct findings *f, const struct config_topic *t,
 		f->cap = f->cap == 0 ? 1 : f->cap * 2;
 		f->v = mem_realloc(f->v, f->cap, sizeof(*f->v));
 	}
-	f->v[f->n] =
-		(struct finding){.topic = t,
-				 .name = mem_strdup(name != NULL ? name : t->match)};
+	f->v[f->n] = (struct finding){.topic = t, .name = finding_name(t, name)};
 	return &f->v[f->n++];
 }
 

@@ -84,7 +84,7 @@ static void nothing_came(struct look *l)
 
 		if (l->answered[i])
 			continue;
-		f.name = mem_strdup(t->name != NULL ? t->name : t->match);
+		f.name = finding_name(t, t->name);
 		if (f.gap.reason == REASON_NONE)
 			gap_set(&f.gap, REASON_CLI_TIMEOUT, "no answer within %lld s",
 				(long long)((t->timeout_ms + SETUP_MS) / 1000));

@@ -186,29 +186,40 @@ static int64_t number_of(const char *text)
 	return *end == '\0' && n <= INT64_MAX ? (int64_t)n : -1;
 }
 
-/* Is the line of this topic? Quotation marks inside of strings are escaped, so the
- * text of the member is found as a member only. */
-static bool is_of(const char *line, size_t n, const struct buf *member)
+/* Members that a line must have, as JSON; an empty one is had by all. */
+struct wanted {
+	struct buf topic, cluster;
+};
+
+/* Quotation marks inside of strings are escaped, so the text of a member is found as a
+ * member only. */
+static bool has_member(const char *line, size_t n, const struct buf *member)
 {
 	return member->len == 0 || memmem(line, n, member->data, member->len) != NULL;
 }
 
-/* Of the lines those with `member`; of these the last `max`. */
+static bool is_of(const char *line, size_t n, const struct wanted *wanted)
+{
+	return has_member(line, n, &wanted->topic) &&
+	       has_member(line, n, &wanted->cluster);
+}
+
+/* Of the lines those that are wanted; of these the last `max`. */
 static void write_lines(struct jsonw *w, const struct buf *lines,
-			const struct buf *member, size_t max)
+			const struct wanted *wanted, size_t max)
 {
 	const char *p = buf_str(lines), *next;
 	size_t skip = 0, n = 0;
 
 	for (const char *q = p; *q != '\0'; q += strcspn(q, "\n") + 1)
-		n += is_of(q, strcspn(q, "\n"), member);
+		n += is_of(q, strcspn(q, "\n"), wanted);
 	skip = n > max ? n - max : 0;
 	jsonw_array(w);
 	for (; *p != '\0'; p = next) {
 		size_t len = strcspn(p, "\n");
 
 		next = p + len + 1;
-		if (!is_of(p, len, member))
+		if (!is_of(p, len, wanted))
 			continue;
 		if (skip > 0)
 			skip--;
@@ -218,13 +229,21 @@ static void write_lines(struct jsonw *w, const struct buf *lines,
 	jsonw_end(w);
 }
 
+static void want(struct buf *member, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_printf(member, "\"%s\":", key);
+	jsonw_quote(member, value, strlen(value));
+}
+
 void api_documents(struct serve *s, struct request *r)
 {
 	const char *from = target_query(&r->target, "after");
-	const char *topic = target_query(&r->target, "topic");
 	int64_t after = from != NULL ? number_of(from) : 0;
 	struct buf lines = BUF_INIT(2 * BOARD_DOCUMENT_BYTES);
-	struct buf member = BUF_INIT(8192), body = BUF_INIT(CONTENT_MAX);
+	struct wanted wanted = {BUF_INIT(8192), BUF_INIT(8192)};
+	struct buf body = BUF_INIT(CONTENT_MAX);
 	struct jsonw w = jsonw_start(&body);
 
 	if (after < 0) {
@@ -232,19 +251,18 @@ void api_documents(struct serve *s, struct request *r)
 			    "after is the \"next\" of an earlier answer, a number");
 		return;
 	}
-	if (topic != NULL) {
-		buf_addstr(&member, "\"topic\":");
-		jsonw_quote(&member, topic, strlen(topic));
-	}
+	want(&wanted.topic, "topic", target_query(&r->target, "topic"));
+	want(&wanted.cluster, "cluster", target_query(&r->target, "cluster"));
 	jsonw_object(&w);
 	jsonw_key_int(&w, "next",
 		      (int64_t)board_documents(s->parts.board, (uint64_t)after,
 					       2 * BOARD_DOCUMENT_BYTES, &lines));
 	jsonw_key(&w, "documents");
-	write_lines(&w, &lines, &member, from != NULL ? SIZE_MAX : NEWEST);
+	write_lines(&w, &lines, &wanted, from != NULL ? SIZE_MAX : NEWEST);
 	jsonw_end(&w);
 	buf_free(&lines);
-	buf_free(&member);
+	buf_free(&wanted.topic);
+	buf_free(&wanted.cluster);
 	send_json(r, &body);
 }
 
@@ -351,21 +369,32 @@ void api_finish_rows(struct serve *s, struct request *r, const struct store_ques
 	send_json(r, &body);
 }
 
+/* The id of a row: a number that may be negative, never 0; 0 for what is none. */
+static int64_t row_of(const char *text)
+{
+	int64_t n = number_of(*text == '-' ? text + 1 : text);
+
+	return n <= 0 ? 0 : *text == '-' ? -n : n;
+}
+
 void api_spool(struct serve *s, struct request *r)
 {
 	const char *dead = target_query(&r->target, "dead");
 	const char *limit = target_query(&r->target, "limit");
+	const char *before = target_query(&r->target, "before");
 	int64_t n = limit != NULL ? number_of(limit) : ROWS;
 	struct store_question *q;
 
-	if (n < 0 ||
+	if (n < 0 || (before != NULL && row_of(before) == 0) ||
 	    (dead != NULL && strcmp(dead, "0") != 0 && strcmp(dead, "1") != 0)) {
 		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
-			    "dead is 0 or 1, limit a number of rows");
+			    "dead is 0 or 1, limit a number of rows, before the id of "
+			    "the last row that was seen");
 		return;
 	}
 	q = ask_new(s, STORE_ASK_ROWS);
 	q->dead = dead != NULL && *dead == '1';
 	q->limit = n < ROWS_MAX ? n : ROWS_MAX;
+	q->before = before != NULL ? row_of(before) : 0;
 	ask_store(s, r, q, api_finish_rows);
 }

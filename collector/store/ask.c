@@ -15,6 +15,7 @@
 
 #define IDS_A_SLICE 500
 #define IMPORT_ROWS 500
+#define ROWS_BYTES (8 << 20) /* of documents in one answer */
 
 void ask_fini(struct ask *a)
 {
@@ -42,20 +43,29 @@ static int answer_history(struct pair *p, struct store_question *q)
 
 static int answer_rows(struct pair *p, struct store_question *q)
 {
+	struct spool_look look = {.dead = q->dead,
+				  .negative = true,
+				  .before = q->before < 0 ? -q->before : INT64_MAX,
+				  .left = q->limit,
+				  .room = ROWS_BYTES};
 	struct jsonw w = jsonw_start(&q->answer);
-	int64_t left = q->limit, n = 0;
+	int result = 0;
 
 	jsonw_object(&w);
 	jsonw_key(&w, "rows");
 	jsonw_array(&w);
-	/* What is in memory is newer. */
-	if (p->db[PAIR_MEMORY] != NULL)
-		n = spool_rows(p->db[PAIR_MEMORY], q->dead, left, true, &w, &q->err);
-	if (n >= 0 && left - n > 0 && pair_file(p) != NULL)
-		n = spool_rows(pair_file(p), q->dead, left - n, false, &w, &q->err);
+	/* What is in memory is newer, so a place in the file is behind all of it. */
+	if (p->db[PAIR_MEMORY] != NULL && q->before <= 0)
+		result = spool_rows(p->db[PAIR_MEMORY], &look, &w, &q->err);
+	look.negative = false;
+	look.before = q->before > 0 ? q->before : INT64_MAX;
+	if (result == 0 && !look.more && pair_file(p) != NULL)
+		result = spool_rows(pair_file(p), &look, &w, &q->err);
 	jsonw_end(&w);
+	jsonw_key(&w, "more");
+	jsonw_bool(&w, look.more);
 	jsonw_end(&w);
-	return n < 0 ? (int)n : 0;
+	return result;
 }
 
 /* Changing */

@@ -102,8 +102,12 @@ int reader_status(const char *dir, struct store_status *out, struct err *err)
 int reader_rows(const char *dir, bool dead, int64_t limit, struct buf *out,
 		struct err *err)
 {
+	struct spool_look look = {.dead = dead,
+				  .before = INT64_MAX,
+				  .left = limit,
+				  .room = INT64_MAX};
 	struct jsonw w = jsonw_start(out);
-	int64_t n = 0;
+	int result = 0;
 	sqlite3 *db;
 
 	if (open_file(dir, &db, err) != 0)
@@ -112,11 +116,14 @@ int reader_rows(const char *dir, bool dead, int64_t limit, struct buf *out,
 	jsonw_key(&w, "rows");
 	jsonw_array(&w);
 	if (db != NULL)
-		n = spool_rows_write(db, dead, limit, false, &w, err);
+		result = spool_rows_write(db, &look, &w, err);
 	jsonw_end(&w);
+	jsonw_key(&w, "more");
+	jsonw_bool(&w, look.more);
 	jsonw_end(&w);
 	sql_close(db, false);
-	if (n >= 0 && out->failed)
-		n = err_set(err, ERR_REJECT, "that is too much at once: give --limit");
-	return n < 0 ? (int)n : 0;
+	if (result == 0 && out->failed)
+		result = err_set(err, ERR_REJECT,
+				 "that is too much at once: give --limit");
+	return result;
 }

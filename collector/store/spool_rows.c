@@ -161,16 +161,17 @@ static void put_source(struct jsonw *w, sqlite3_stmt *st, int column)
 	json_decref(tree);
 }
 
-static void put_row(struct jsonw *w, sqlite3_stmt *st, bool dead, bool negative)
+static void put_row(struct jsonw *w, sqlite3_stmt *st, struct spool_look *look)
 {
 	int64_t id = sqlite3_column_int64(st, 0);
 
 	jsonw_object(w);
-	jsonw_key_int(w, "id", negative ? -id : id);
+	jsonw_key_int(w, "id", look->negative ? -id : id);
 	jsonw_key_int(w, "at", sqlite3_column_int64(st, 1));
 	put_text(w, "topic", st, 2);
 	jsonw_key_int(w, "bytes", sqlite3_column_int64(st, 3));
-	if (dead) {
+	if (look->dead) {
+		look->room -= sqlite3_column_bytes(st, 7);
 		jsonw_key_int(w, "status", sqlite3_column_int64(st, 4));
 		put_text(w, "type", st, 5);
 		put_text(w, "reason", st, 6);
@@ -179,34 +180,39 @@ static void put_row(struct jsonw *w, sqlite3_stmt *st, bool dead, bool negative)
 	jsonw_end(w);
 }
 
-int64_t spool_rows_write(sqlite3 *db, bool dead, int64_t limit, bool negative,
-			 struct jsonw *w, struct err *err)
+int spool_rows_write(sqlite3 *db, struct spool_look *look, struct jsonw *w,
+		     struct err *err)
 {
-	const char *sql = dead ? "SELECT id, at, topic, length(doc), status, type,"
-				 " reason, doc FROM dead ORDER BY id DESC LIMIT ?1"
-			       : "SELECT id, t, topic, length(doc) FROM q"
-				 " ORDER BY id DESC LIMIT ?1";
+	const char *sql = look->dead
+				  ? "SELECT id, at, topic, length(doc), status, type,"
+				    " reason, doc FROM dead WHERE id < ?1"
+				    " ORDER BY id DESC"
+				  : "SELECT id, t, topic, length(doc) FROM q"
+				    " WHERE id < ?1 ORDER BY id DESC";
 	sqlite3_stmt *st = NULL;
-	int64_t n = 0;
+	int result = 0;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
 
 	if (rc == SQLITE_OK)
-		sqlite3_bind_int64(st, 1, limit);
+		sqlite3_bind_int64(st, 1, look->before);
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
 		rc = sqlite3_step(st);
 		if (rc != SQLITE_ROW)
 			break;
-		put_row(w, st, dead, negative);
-		n++;
+		look->more = look->left <= 0 || look->room <= 0;
+		if (look->more)
+			break;
+		put_row(w, st, look);
+		look->left--;
 	}
-	if (rc != SQLITE_DONE)
-		n = sql_fail(err, db, rc, "cannot read");
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		result = sql_fail(err, db, rc, "cannot read");
 	sqlite3_finalize(st);
-	return n;
+	return result;
 }
 
-int64_t spool_rows(struct spool *s, bool dead, int64_t limit, bool negative,
-		   struct jsonw *w, struct err *err)
+int spool_rows(struct spool *s, struct spool_look *look, struct jsonw *w,
+	       struct err *err)
 {
-	return spool_rows_write(s->db, dead, limit, negative, w, err);
+	return spool_rows_write(s->db, look, w, err);
 }

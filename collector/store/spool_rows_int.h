@@ -47,14 +47,23 @@ int64_t spool_last_dead(struct spool *s);
 /* Inside a transaction: what the commit adds to a metric.  @thread store */
 void spool_count(struct spool *s, enum metric m, int64_t n);
 
-/* Append the newest rows to the open array of `w`, the newest first; ids are negated
- * with `negative`. Returns how many, or a negative class.
+/* Which rows are looked at: the newest below an id, as long as there is room. */
+struct spool_look {
+	bool dead;
+	bool negative;  /* write ids negated */
+	int64_t before; /* below this id only */
+	int64_t left;   /* rows that may still be written; counted down */
+	int64_t room;   /* so may bytes of them: the row that passes it is the last */
+	bool more;      /* out: there was no room for a further one */
+};
+
+/* Append rows to the open array of `w`, the newest first.
  * @thread any; the connection's */
-NODISCARD int64_t spool_rows_write(sqlite3 *db, bool dead, int64_t limit, bool negative,
-				   struct jsonw *w, struct err *err);
+NODISCARD int spool_rows_write(sqlite3 *db, struct spool_look *look, struct jsonw *w,
+			       struct err *err);
 
 /* The same for a spool.  @thread store */
-NODISCARD int64_t spool_rows(struct spool *s, bool dead, int64_t limit, bool negative,
-			     struct jsonw *w, struct err *err);
+NODISCARD int spool_rows(struct spool *s, struct spool_look *look, struct jsonw *w,
+			 struct err *err);
 
 #endif

@@ -36,6 +36,12 @@ NODISCARD int feed_ask(struct feed *f, const char *target, const char *body,
 NODISCARD int feed_get(struct feed *f, const char *target, json_t **out,
 		       struct err *err);
 
+/* The time by the daemon's clock, as far as its answers told: what it shows is as old
+ * there, whatever the clock here says. By whole seconds, so a difference of less than
+ * one is not heeded.
+ * @thread main */
+struct wall feed_now(const struct feed *f);
+
 /* One question to the daemon that works in `state_dir`: open, feed_ask, close. libcurl
  * is made ready and let go here.
  * @thread main; blocks as feed_ask */

@@ -15,9 +15,10 @@
 NODISCARD int interrupt_init(struct wake *wake, bool screen, struct err *err);
 void interrupt_fini(struct wake *wake);
 
-/* Did the window change, or did we come from the background, since the last call?
+/* Did the window change, did we come from the background, since the last call?
  * @thread main */
 bool interrupt_resized(void);
+bool interrupt_continued(void);
 
 /* Is Ctrl-Z to be heeded? Forgets it.  @thread main */
 bool interrupt_suspended(void);

@@ -36,6 +36,15 @@ struct option_flag {
 int options_parse(int argc, char **argv, const char *usage, const char **path,
 		  const struct option_flag *flags, size_t n, int *rest);
 
+/* The same for a command that looks at its options one by one, as they stand: `take` is
+ * called with the place in `flags` and the value (NULL for one without). What it
+ * returns, unless 0, is the exit code.
+ * @thread main */
+typedef int options_take(void *arg, size_t which, const char *value);
+int options_each(int argc, char **argv, const char *usage, const char **path,
+		 const struct option_flag *flags, size_t n, options_take *take,
+		 void *arg, int *rest);
+
 /* The options of every command that talks HTTP by itself, for its table of flags:
  * OPTIONS_HTTP(o) with a struct http_options o, OPTIONS_HTTP_HELP for its help. */
 #define OPTIONS_HTTP(o)                                                             \

@@ -13,7 +13,8 @@
 
 struct screen;
 
-/* Standard input and output must be a terminal.  @thread main */
+/* Standard input and output must be a terminal that can move its cursor.  @thread main
+ */
 NODISCARD int screen_open(struct screen **out, struct err *err);
 void screen_close(struct screen *s); /* NULL is legal */
 
@@ -21,6 +22,9 @@ void screen_close(struct screen *s); /* NULL is legal */
  * @thread main */
 void screen_leave(struct screen *s);
 void screen_enter(struct screen *s);
+
+/* Whatever stands there now, write all lines anew.  @thread main */
+void screen_renew(struct screen *s);
 
 /* @thread main */
 void screen_size(struct screen *s, size_t *width, size_t *height);

@@ -14,7 +14,9 @@
 void tail_json(const json_t *document, struct buf *out);
 
 /* Append it as a line for a reader, at most `width` columns (0: as many as it takes).
- * Times are those of this place.  @thread main */
-void tail_line(const json_t *document, size_t width, bool colour, struct buf *out);
+ * With `clusters` a topic is named with its cluster. Times are those of this place.
+ * @thread main */
+void tail_line(const json_t *document, size_t width, bool colour, bool clusters,
+	       struct buf *out);
 
 #endif

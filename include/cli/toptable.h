@@ -18,6 +18,8 @@
 struct top_topic {
 	char *cluster, *group, *topic,
 		*host; /* topic: the pattern where none was found */
+	char *label;   /* the topic, with its cluster or group where others have its
+			* name: "dc1/orders", "orders (group)" */
 	char *status, *rule, *reason, *message;
 	int64_t lag, lag_max, time_lag_ms, sample_at, gap_since, status_since;
 	int64_t partitions;
@@ -44,6 +46,7 @@ struct top_table {
 	size_t *shown; /* indices into topics, filtered and sorted */
 	size_t n_shown;
 	enum top_sort sort;
+	bool backwards; /* the other way round */
 
 	size_t cursor, first; /* in `shown`: the marked line, the first in sight */
 	char *marked;         /* id of the marked topic, to stay on it; or NULL */
@@ -74,10 +77,11 @@ enum top_key {
 	KEY_HOME,
 	KEY_END,
 	KEY_BACKSPACE,
+	KEY_REDRAW = 12, /* Ctrl-L */
 };
 
 /* What a key asks of the command. */
-enum top_wish { TOP_STAY, TOP_QUIT, TOP_ASK };
+enum top_wish { TOP_STAY, TOP_QUIT, TOP_ASK, TOP_RENEW };
 
 /* An empty one is all zeros.  @thread main */
 void top_fini(struct top_table *t);

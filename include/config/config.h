@@ -51,7 +51,8 @@ struct config_topic {
 	char *name;  /* or NULL with */
 	char *match; /* an anchored regular expression (POSIX extended) */
 	char *cluster, *group;
-	int partitions; /* expected number, 0 unknown */
+	bool says_cluster, says_group; /* another entry could be taken for it without */
+	int partitions;                /* expected number, 0 unknown */
 	struct config_pair *labels;
 	size_t label_count;
 	/* where */

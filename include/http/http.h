@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/wake.h"
 
@@ -65,6 +66,7 @@ struct http_answer {
 	char content_type[128];
 	bool delimited;     /* its end was announced, so it is known to be whole */
 	long retry_after_s; /* of Retry-After, 0 to 3600; -1 for none */
+	struct wall date;   /* of Date, whole seconds; 0 for none */
 };
 
 struct http;

@@ -17,7 +17,7 @@
 /* One thing that a stream found about one topic, or about a pattern that found none. */
 struct finding {
 	const struct config_topic *topic; /* its entry in the configuration */
-	char *name;   /* of the topic, or the pattern itself; owned */
+	char *name;   /* of the topic, or the pattern itself, for people; owned */
 	char *notice; /* owned: something to tell people; then there is no document,
 		       * and nothing else below means anything */
 	bool is_gap;
@@ -39,9 +39,13 @@ struct findings {
 	size_t n, cap;
 };
 
-/* A new one at the end, all zero but the topic and the name, of which a copy is kept:
- * the topic's own, or NULL for a pattern, whose text then is the name. Good until the
- * next call.  @thread the owner's */
+/* What people are to read for topic `name` of the entry `t`, NULL for the entry itself:
+ * "orders", or where others could be taken for it "dc1/orders", "orders (group)". The
+ * caller frees it.  @thread any */
+char *finding_name(const struct config_topic *t, const char *name);
+
+/* A new one at the end, all zero but the topic and the name, made by finding_name. Good
+ * until the next call.  @thread the owner's */
 struct finding *findings_add(struct findings *f, const struct config_topic *t,
 			     const char *name);
 

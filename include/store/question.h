@@ -13,7 +13,7 @@
 
 enum store_question_kind {
 	STORE_ASK_HISTORY, /* a topic over time, as in docs/api.md under "history" */
-	STORE_ASK_ROWS,    /* what waits, or was refused: {"rows":[…]} */
+	STORE_ASK_ROWS,    /* what waits, or was refused: {"rows":[…],"more":bool} */
 	STORE_RETRY,       /* dead letters go into the queue again: {"rows":n} */
 	STORE_DROP,        /* give rows up: {"rows":n} */
 	STORE_IMPORT,      /* take in a file that was set aside: {"rows":n,"dead":n,
@@ -30,7 +30,9 @@ struct store_question {
 
 	/* STORE_ASK_ROWS, STORE_DROP: of dead letters, not of what waits */
 	bool dead;
-	int64_t limit; /* STORE_ASK_ROWS: at most so many, the newest */
+	int64_t limit;  /* STORE_ASK_ROWS: at most so many, the newest first, and */
+	int64_t before; /* only those behind the row of this id; 0: from the newest on
+			 */
 
 	/* STORE_RETRY, STORE_DROP: these, or all. Ids are those of STORE_ASK_ROWS. */
 	bool all;

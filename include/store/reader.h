@@ -17,7 +17,7 @@
  * @thread any */
 NODISCARD int reader_status(const char *dir, struct store_status *out, struct err *err);
 
-/* Append {"rows":[…]} as STORE_ASK_ROWS has it.  @thread any */
+/* Append {"rows":[…],"more":…} as STORE_ASK_ROWS has it.  @thread any */
 NODISCARD int reader_rows(const char *dir, bool dead, int64_t limit, struct buf *out,
 			  struct err *err);
 

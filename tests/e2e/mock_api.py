@@ -70,6 +70,8 @@ class World:
         self.started = ms() - 3 * 3600_000
         self.alerts, self.silences, self.documents, self.first = [], [], [], 1
         self.status_more = {}
+        self.dead = []  # letters, the newest first
+        self.ahead = 0  # ms by which this clock is ahead of the reader's
         self.history_gaps = []
         self.needs_token = False
         self.counts = {}
@@ -113,8 +115,9 @@ class World:
             else:
                 after = last - 10
             found = self.documents[max(0, after + 1 - self.first):]
-            if "topic" in q:
-                found = [d for d in found if d.get("topic") == q["topic"]]
+            for key in ("topic", "cluster"):
+                if key in q:
+                    found = [d for d in found if d.get(key) == q[key]]
             return {"next": last, "documents": found}
 
     def get_topics(self):
@@ -177,13 +180,33 @@ class World:
         return {"version": "0.9.0", "started": self.started,
                 "topics": {"total": len(self.topics), "ok": count["OK"], "warn": count["WARN"], "err": count["ERR"], "nodata": count["NODATA"]},
                 "hosts": hosts,
-                "spool": {"documents": 0, "bytes": 0, "backlog": 0, "oldest": None, "dead": 0, "dead_bytes": 0, "degraded": False,
+                "spool": {"documents": 0, "bytes": 0, "backlog": 0, "oldest": None, "dead": len(self.dead),
+                          "dead_bytes": sum(x["bytes"] for x in self.dead), "degraded": False,
                           "trouble": None, "set_aside": None},
                 "elasticsearch": {"configured": True, "ok": True, "trouble": None, "since": None, "pace": None, "kind": None, "parked": 0, "last_success": ms() // 5000 * 5000},
                 "receivers": [{"name": "ops", "type": "slack", "waiting": 0, "ok": True, "trouble": None, "last_success": self.started + 5000}],
                 "brokers": [{"name": "dc1", "state": "low", "since": self.started, "at": self.started, "message": None, "brokers": 2, "total": 150.5,
                              "mean": 75.25, "min": 70.0, "max": 80.5, "min_rate": 100.0, "not_finite": 0,
                              "instances": [{"instance": "kafka1:9404", "rate": 70.0}, {"instance": "kafka2:9404", "rate": 80.5}]}], **self.status_more}
+
+    def letter(self, i, **more):
+        """One more dead letter."""
+        source = {"@timestamp": "2026-11-21T12:00:00.000Z", "topic": "orders", "cluster": "dc1", "group": "oasis-group", "p0": 12, "lag_sum": 3_000_000_000}
+        with self.lock:
+            self.dead.insert(0, {"id": i, "at": ms() - 60_000, "topic": "orders", "bytes": len(json.dumps(source)), "status": 400,
+                                 "type": "document_parsing_exception", "reason": "[1:87] failed to parse field [lag_sum] of type [integer]",
+                                 "source": source, **more})
+
+    def get_rows(self, q):
+        before, limit = int(q.get("before", 0)), int(q.get("limit", 100))
+        rows = [x for x in (self.dead if q.get("dead") == "1" else []) if not before or x["id"] < before]
+        return {"rows": rows[:limit], "more": len(rows) > limit}
+
+    def change_rows(self, body):
+        with self.lock:
+            gone = [x for x in self.dead if body.get("all") or x["id"] in body["ids"]]
+            self.dead = [x for x in self.dead if x not in gone]
+            return {"rows": len(gone)}
 
     def silence(self, body):
         with self.lock:
@@ -214,7 +237,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if tag and self.headers.get("If-None-Match") == tag:
             status, body = 304, b""
         self.send_response_only(status)
-        self.send_header("Date", email.utils.formatdate(usegmt=True))
+        self.send_header("Date", email.utils.formatdate(time.time() + self.server.world.ahead / 1000, usegmt=True))
         if status != 304:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -275,6 +298,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 found = {"alerts": world.alerts, "silences": world.silences}
             elif parts.path == "/api/v1/documents":
                 found = world.get_documents(q)
+            elif parts.path == "/api/v1/spool":
+                found = world.get_rows(q)
             else:
                 found = None
         if found is None:
@@ -288,6 +313,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.json({"error": "changing needs the token of http: token_file"}, 401)
         elif self.path == "/api/v1/silences":
             self.json(self.server.world.silence(body))
+        elif self.path in ("/api/v1/spool/retry", "/api/v1/spool/drop"):
+            self.json(self.server.world.change_rows(body))
         else:
             self.json({"error": "there is nothing here"}, 404)
 

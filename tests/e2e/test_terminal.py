@@ -182,6 +182,81 @@ def test_a_signal_ends_top_and_the_terminal_is_as_it_was(terminal, place, mock, 
     assert t.raw.endswith(b"\033[?25h\033[?1049l")
 
 
+def ages(screen):
+    """The AGE column, by its place under its head."""
+    end = screen[1].index("AGE") + 3
+    return [line[:end].split()[-1] for line in screen[2:-1] if line[9:].split() and " NODATA " not in line]
+
+
+@pytest.mark.parametrize("ahead", [-3600_000, 0, 3600_000], ids=["behind", "equal", "ahead"])
+def test_ages_are_told_by_the_clock_of_the_daemon(terminal, ahead):
+    """Elsewhere another clock may be an hour off: what is a second old there is so here."""
+    world = World()
+    world.topics = [topic("orders", sample_at=ms() + ahead - 4000)]
+    world.ahead = ahead
+    mock = Mock(world)
+    try:
+        t = terminal("top", "--url", mock.url)
+        t.until("the age", lambda s: len(s) == 16 and ages(s)[0] in ("3s", "4s", "5s", "6s"))
+        t.send("q")
+        assert t.end() == 0
+    finally:
+        mock.stop()
+
+
+def test_topics_of_one_name_in_two_clusters_are_told_apart(terminal, place, mock):
+    mock.world.topics = [topic("orders"), topic("orders", cluster="dc2"), topic("payments")]
+    t = terminal("top", *config(place))
+    t.shows("dc1/orders", "dc2/orders")
+    assert not any("/payments" in line for line in t.screen())
+    t.send("/dc2\r\r")
+    t.shows("dc2  oasis-group")
+    t.send("q")
+    assert t.end() == 0
+    mock.world.documents = [document(1, cluster="dc1"), document(2, cluster="dc2")]
+    t = terminal("tail", *config(place), NO_COLOR="1")
+    wait_for("both", 5, lambda: b"dc1/orders" in t.read() and b"dc2/orders" in t.raw)
+    t.send("\003")
+    assert t.end() == 0
+    tail = Lines("tail", *config(place), "--cluster", "dc2")
+    wait_for("one of them", 5, lambda: len(tail.got) == 1)
+    assert json.loads(tail.got[0])["cluster"] == "dc2" and tail.stop() == 0
+
+
+def test_top_in_a_terminal_that_cannot_move_its_cursor_says_so(terminal, place, mock):
+    t = terminal("top", *config(place), TERM="dumb")
+    assert t.end() == 1
+    assert b"mmlag tail" in t.raw and b"\033" not in t.raw
+
+
+def test_a_new_size_and_ctrl_l_write_everything_anew_without_leaving_the_screen(terminal, place, mock):
+    t = terminal("top", *config(place))
+    t.shows("sessions")
+    t.send("\014")
+    wait_for("a clear screen", 5, lambda: t.read().count(b"\033[2J") == 2)
+    t.shows("sessions")
+    t.resize(60, 12)
+    t.until("the new size", lambda s: len(s) == 12)
+    assert t.raw.count(b"\033[?1049h") == 1 and b"\033[?1049l" not in t.raw
+    t.send("q")
+    assert t.end() == 0
+
+
+def test_wide_letters_keep_the_columns(terminal, place, mock):
+    mock.world.topics = [topic("orders", group="결제-그룹-이름이-아주-깁니다", host="한국.example"), topic("payments", group="g")]
+    t = terminal("top", *config(place), columns=140)
+    screen = t.until("both", lambda s: len(s) == 16 and any("결제" in line for line in s) and s)
+    at = screen[1].index("HOST")
+    wide = next(line for line in screen if "결제" in line)
+    def columns(text):
+        return sum(2 if "\uac00" <= c <= "\ud7a3" else 1 for c in text)
+    assert columns(wide[:wide.index("한국")]) == at
+    t.resize(20, 8)
+    t.until("narrow", lambda s: len(s) == 8 and all(columns(line) <= 20 for line in s))
+    t.send("q")
+    assert t.end() == 0
+
+
 def test_top_goes_to_the_background_and_comes_back(terminal, place, mock):
     t = terminal("top", *config(place))
     t.shows("sessions")

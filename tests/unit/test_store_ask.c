@@ -147,6 +147,75 @@ static void rows_are_listed_newest_first(void **state)
 	close_store();
 }
 
+static json_t *rows_before(int64_t before, int64_t limit)
+{
+	struct store_question *q = question(STORE_ASK_ROWS);
+
+	q->dead = true;
+	q->limit = limit;
+	q->before = before;
+	return put(q);
+}
+
+/* Go through all dead letters, `limit` at a time; each is seen once. */
+static size_t leaf_through(int64_t limit)
+{
+	int64_t before = 0, id = 0;
+	size_t seen = 0;
+	bool more = true;
+
+	while (more) {
+		json_t *answer = rows_before(before, limit);
+		size_t n = count(answer);
+
+		assert_true(n > 0 && n <= (size_t)limit);
+		for (size_t i = 0; i < n; i++, seen++) {
+			id = number(at(answer, i), "id");
+			assert_true(before == 0 || id < before ||
+				    (before < 0 && id > before));
+			before = id;
+		}
+		more = json_is_true(json_object_get(answer, "more"));
+		json_decref(answer);
+	}
+	return seen;
+}
+
+static void rows_are_leafed_through(void **state)
+{
+	(void)state;
+	open_store();
+	refuse(7);
+	assert_int_equal(leaf_through(3), 7);
+	assert_int_equal(leaf_through(7), 7);
+	assert_int_equal(leaf_through(1), 7);
+	close_store();
+}
+
+static void those_in_memory_come_before_those_in_the_file(void **state)
+{
+	json_t *answer;
+
+	(void)state;
+	fault_install();
+	open_store();
+	refuse(2);
+	fault_order(FAULT_WRITE, 0, 1 << 30, SQLITE_FULL);
+	refuse(3);
+	assert_true(status().degraded);
+	answer = rows_before(0, 10);
+	assert_true(number(at(answer, 0), "id") < 0);
+	json_decref(answer);
+	answer = rows_before(-1,
+			     10); /* behind the oldest in memory: what the file has */
+	for (size_t i = 0; i < count(answer); i++)
+		assert_true(number(at(answer, i), "id") > 0);
+	json_decref(answer);
+	fault_order(0, -1, 0, 0);
+	close_store();
+	fault_remove();
+}
+
 static void a_dead_letter_goes_again_as_it_was(void **state)
 {
 	struct store_batch b;
@@ -437,6 +506,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(rows_are_listed_newest_first),
+		TEST(rows_are_leafed_through),
+		TEST(those_in_memory_come_before_those_in_the_file),
 		TEST(a_dead_letter_goes_again_as_it_was),
 		TEST(all_dead_letters_go_again_once),
 		TEST(dropped_rows_are_counted_once),

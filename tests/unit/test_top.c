@@ -98,6 +98,50 @@ static void the_worst_stands_first(void **state)
 	top_fini(&t);
 }
 
+static void the_same_key_again_turns_the_order_round(void **state)
+{
+	struct top_table t = {0};
+	char *text;
+
+	(void)state;
+	take(&t, topics);
+	type(&t, "l");
+	expect_order(&t, "bdac");
+	type(&t, "l");
+	expect_order(&t, "cadb");
+	text = render(&t, 80, 8, false);
+	assert_non_null(strstr(text, "LAG^"));
+	free(text);
+	type(&t, "n");
+	expect_order(&t, "abcd");
+	type(&t, "s");
+	expect_order(&t, "cbda");
+	type(&t, "s");
+	expect_order(&t, "adbc");
+	top_fini(&t);
+}
+
+static void topics_of_one_name_are_told_apart(void **state)
+{
+	static const char same[] =
+		"{\"topics\":["
+		"{\"cluster\":\"dc1\",\"group\":\"g\",\"topic\":\"a\",\"status\":\"OK\"},"
+		"{\"cluster\":\"dc1\",\"group\":\"h\",\"topic\":\"a\",\"status\":\"OK\"},"
+		"{\"cluster\":\"dc2\",\"group\":\"g\",\"topic\":\"a\",\"status\":\"OK\"},"
+		"{\"cluster\":\"dc2\",\"group\":\"g\",\"topic\":\"b\",\"status\":\"OK\"},"
+		"{\"cluster\":\"dc2\",\"group\":\"h\",\"topic\":\"b\",\"status\":\"OK\"},"
+		"{\"cluster\":\"dc2\",\"group\":\"h\",\"topic\":\"c\",\"status\":\"OK\"}]}";
+	static const char *const labels[] = {"dc1/a (g)", "dc1/a (h)", "dc2/a",
+					     "b (g)",     "b (h)",     "c"};
+	struct top_table t = {0};
+
+	(void)state;
+	take(&t, same);
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++)
+		assert_string_equal(t.topics[i].label, labels[i]);
+	top_fini(&t);
+}
+
 static void a_filter_is_typed_kept_and_ended(void **state)
 {
 	struct top_table t = {0};
@@ -241,7 +285,7 @@ static void expect_line(const char *json, size_t width, bool colour, const char 
 	json_t *o = json_loads(json, 0, NULL);
 
 	assert_non_null(o);
-	tail_line(o, width, colour, &out);
+	tail_line(o, width, colour, false, &out);
 	assert_string_equal(buf_str(&out), want);
 	if (width > 0 && !colour)
 		assert_true(cells_width(buf_str(&out)) <= width);
@@ -301,6 +345,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_worst_stands_first),
+		cmocka_unit_test(the_same_key_again_turns_the_order_round),
+		cmocka_unit_test(topics_of_one_name_are_told_apart),
 		cmocka_unit_test(a_filter_is_typed_kept_and_ended),
 		cmocka_unit_test(the_mark_stays_on_its_topic),
 		cmocka_unit_test(a_topic_opens_and_closes),

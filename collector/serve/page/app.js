@@ -8,6 +8,8 @@ import {Api} from "./api.js";
 import {Topics} from "./topics.js";
 import {Topic} from "./topic.js";
 import {Overview} from "./overview.js";
+import {Dialog} from "./dialog.js";
+import {Dead} from "./dead.js";
 import {forgetColours} from "./strip.js";
 
 const POLL_MS = 2000;
@@ -18,7 +20,11 @@ const api = new Api();
 const now = () => api.now();
 const topics = new Topics(null, now);
 const topic = new Topic($("topic"), api, () => { location.hash = "#/"; });
-const overview = new Overview($("overview"), api, () => poll());
+const say = (text) => setText($("news"), text);
+const dialog = new Dialog($("dialog"));
+const overview = new Overview($("overview"), api, dialog, {names: (x) => topics.nameOf(x), again: () => poll()});
+const dead = new Dead($("dead"), api, dialog, {knows: (id) => topics.byId.has(id), say, again: () => poll(),
+	askToken: () => overview.askToken()});
 let shownView; // the first view takes no focus
 let lostSince = null, started = null, version = null, timer = 0, restartedUntil = 0, asked = false;
 
@@ -32,9 +38,9 @@ function banner(text, kind) {
 function announce(changed) {
 	if (!changed.length) return;
 	const lines = changed.slice(0, 3).map(([x, before]) =>
-		t("newTopics", {topic: x.name, now: verdict(x.status), before: verdict(before)}));
+		t("newTopics", {topic: topics.nameOf(x), now: verdict(x.status), before: verdict(before)}));
 	if (changed.length > 3) lines.push(t("moreChanges", {n: changed.length - 3}));
-	setText($("news"), lines.join("; "));
+	say(lines.join("; "));
 }
 
 function title() {
@@ -85,6 +91,7 @@ async function ask() {
 	}
 	answered();
 	overview.show(status.body, alerts.body);
+	await dead.follow(status.body.spool);
 	await topic.follow(topics.byId.get(topics.selected), lostSince === null);
 }
 
@@ -119,20 +126,27 @@ function tick() {
 function route() {
 	const hash = location.hash;
 	const id = hash.startsWith("#/t/") ? hash.slice(4) : null;
-	const view = id !== null ? "topic" : hash === "#/overview" ? "overview" : "topics";
+	const view = id !== null ? "topic" : {"#/overview": "overview", "#/dead": "dead"}[hash] || "topics";
 	const was = shownView;
 	shownView = view;
 	document.body.dataset.view = view;
 	for (const tab of document.querySelectorAll("[data-tab]"))
-		setAttr(tab, "aria-current", tab.dataset.tab === view ? "page" : null);
+		setAttr(tab, "aria-current", tab.dataset.tab === (view === "dead" ? "overview" : view) ? "page" : null);
 	$("topic").hidden = id === null;
-	$("overview").hidden = id !== null;
+	$("dead").hidden = view !== "dead";
+	$("overview").hidden = id !== null || view === "dead";
 	$("pane").scrollTop = 0;
 	topics.select(id);
 	topic.choose(id);
 	if (id !== null) {
 		if (was !== undefined) topic.focus();
 		topic.follow(topics.byId.get(id), true).catch(failed);
+	} else if (view === "dead") {
+		dead.show();
+		if (was !== undefined) dead.focus();
+		if (overview.status) dead.follow(overview.status.spool).catch(failed);
+	} else if (was === "dead") {
+		document.querySelector("[data-focus=dead]")?.focus();
 	} else if (was === "topic") {
 		const row = topics.list.rows.get(topics.active);
 		if (row) row.link.focus({preventScroll: true});

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // messages: every word of the page, in the languages it speaks. Both tables have the
-// same keys (a test looks). {name} is replaced by a value.
+// same keys (a test looks). {name} is replaced by a value, {name?x:y} by x where it is 1,
+// else by y.
 
 const en = {
 	skip: "Skip to the topics", topics: "Topics", overview: "Overview", views: "Views",
 	filter: "Filter topics", filterHint: "Filter  /", filterStatus: "Show only",
-	shown: "{n} of {all} topics", noTopics: "No topic is known yet. mmlag is looking; a pattern shows nothing before its group has topics.",
+	shown: "{n} of {all} {all?topic:topics}", noTopics: "No topic is known yet. mmlag is looking; a pattern shows nothing before its group has topics.",
 	noMatch: "Nothing fits the filter.",
 	sortBy: "Sort by {what}",
 	status: "Status", topic: "Topic", partitions: "Partitions", lag: "Lag", timeLag: "Time lag", age: "Age",
@@ -17,7 +18,7 @@ const en = {
 	newTopics: "{topic}: {now}, was {before}", moreChanges: "and {n} more",
 	 close: "Close",
 	cluster: "Cluster", group: "Group", host: "Host", pattern: "Pattern {match}: no topic found",
-	since: "since {time} ({ago})", ago: "{span} ago",
+	since: "since {time} ({ago})", sinceShort: "since {time}", ago: "{span} ago",
 	 lastFigures: "The figures are those of the last sample, {time}.", noSample: "There was no sample yet.",
 	partitionNo: "partition {n}", worstIs: "{verdict} on partition {n}",
 	lagSum: "Lag, all partitions", lagMax: "Largest lag", produced: "Produced", consumed: "Consumed",
@@ -33,7 +34,7 @@ const en = {
 	gaps: "Gaps", gapLasts: "still lasts", notWatched: "mmlag was not running, or not looking",
 	resolution: "one point stands for {span}, with its largest lag",
 	partition: "Partition", verdict: "Verdict", committed: "Committed", end: "Log end", owner: "Owner",
-	yes: "yes", no: "no", unchanged: "offset unchanged for {span}", why: "Why", strip: "{n} partitions", stripBad: "{verdict}: {list}", stripMore: "and {n} more",
+	yes: "yes", no: "no", unchanged: "offset unchanged for {span}", why: "Why", strip: "{n} {n?partition:partitions}", stripBad: "{verdict}: {list}", stripMore: "and {n} more",
 	clickPartition: "Choose a partition to see its own line in the chart.",
 	legendLow: "lag 0", legendHigh: "large", legendUnknown: "no lag known",
 	alerts: "Alerts", noAlerts: "Nothing fires.", firing: "firing", pending: "pending", resolved: "resolved",
@@ -43,10 +44,15 @@ const en = {
 	everything: "everything",
 	token: "Token …", tokenSet: "Token is set", tokenTitle: "Token", tokenForget: "Forget", tokenUse: "Use",
 	tokenText: "Changing anything needs the token of the configuration (http: token_file). It stays in this tab and is gone when the tab is closed.",
-	hosts: "Hosts", hostTopics: "{with} of {n} topics with data", elasticsearch: "Elasticsearch", notConfigured: "not configured: documents stay in the spool",
-	reachable: "documents arrive", troubled: "trouble", lastSuccess: "last success {ago}", neverSucceeded: "no success yet", pace: "pace: {pace}", parked: "{n} documents wait apart for another try",
-	spool: "Spool", spoolWaits: "{n} documents wait ({size})", spoolEmpty: "nothing waits", spoolBacklog: "{n} of them are backlog", oldest: "the oldest is from {time}",
-	dead: "{n} were refused and are kept as dead letters ({size})", degraded: "the file cannot be written: documents are held in memory only",
+	hosts: "Hosts", hostTopics: "{with} of {n} {n?topic:topics} with data", elasticsearch: "Elasticsearch", notConfigured: "not configured: documents stay in the spool",
+	reachable: "documents arrive", troubled: "trouble", lastSuccess: "last success {ago}", neverSucceeded: "no success yet", pace: "pace: {pace}", parked: "{n} {n?document waits:documents wait} apart for another try",
+	spool: "Spool", spoolWaits: "{n} {n?document waits:documents wait} ({size})", spoolEmpty: "nothing waits", spoolBacklog: "{n} of them are backlog", oldest: "the oldest is from {time}",
+	dead: "{n} {n?was:were} refused and {n?is:are} kept as {n?a dead letter:dead letters} ({size}).", showDead: "Show", deadTitle: "Dead letters",
+	deadText: "Refused for good, and not sent again by itself. Once the cause is mended, send them again: they keep their ids, so nothing is doubled.",
+	noDead: "No document is kept that was refused.", range1: "{from} to {to} of {n}", newer: "Newer", older: "Older", document: "Document",
+	sendAgain: "Send again", giveUp: "Give up …", sendAll: "Send all again ({n})", giveAllUp: "Give all up … ({n})", needsToken: "Sending again and giving up need a token.",
+	giveUpTitle: "Give up for good?", giveUpText: "Documents deleted for ever: {n}.", giveUpYes: "Give up", wentAgain: "Sent again: {n}", gaveUp: "Given up: {n}",
+	letter: "{topic}, number {id}", noReason: "No reason was given.", degraded: "the file cannot be written: documents are held in memory only",
 	setAside: "a damaged file was set aside: {file}",
 	receivers: "Receivers", noReceivers: "No receivers are configured: alerts are shown here and written as documents.", waiting: "{n} wait",
 	brokers: "Brokers", brokerRates: "{n} brokers, {total} messages/s, {mean} on average (at least {least})", brokerLow: "below the minimum", brokerNone: "no rates", about: "About", version: "mmlag {version}, running since {time}",
@@ -99,7 +105,7 @@ const ko = {
 	newTopics: "{topic}: {before}에서 {now}(으)로 바뀜", moreChanges: "그 밖에 {n}건",
 	 close: "닫기",
 	cluster: "클러스터", group: "그룹", host: "호스트", pattern: "패턴 {match}: 찾은 토픽 없음",
-	since: "{time}부터 ({ago})", ago: "{span} 전",
+	since: "{time}부터 ({ago})", sinceShort: "{time}부터", ago: "{span} 전",
 	 lastFigures: "수치는 마지막 표본({time})의 값입니다.", noSample: "아직 표본이 없습니다.",
 	partitionNo: "파티션 {n}", worstIs: "파티션 {n}: {verdict}",
 	lagSum: "전체 파티션 랙", lagMax: "최대 랙", produced: "생산", consumed: "소비",
@@ -128,7 +134,12 @@ const ko = {
 	hosts: "호스트", hostTopics: "토픽 {n}개 중 {with}개에 데이터 있음", elasticsearch: "Elasticsearch", notConfigured: "설정되지 않음: 문서는 스풀에 남습니다",
 	reachable: "문서가 도착하고 있음", troubled: "문제", lastSuccess: "마지막 성공 {ago}", neverSucceeded: "아직 성공 없음", pace: "속도: {pace}", parked: "문서 {n}건이 따로 재시도를 기다림",
 	spool: "스풀", spoolWaits: "문서 {n}건 대기 ({size})", spoolEmpty: "대기 중인 문서 없음", spoolBacklog: "그중 {n}건은 밀린 문서", oldest: "가장 오래된 문서: {time}",
-	dead: "거부된 문서 {n}건을 보관 중 ({size})", degraded: "파일에 쓸 수 없어 문서를 메모리에만 두고 있습니다",
+	dead: "거부된 문서 {n}건을 보관 중 ({size}).", showDead: "보기", deadTitle: "거부된 문서",
+	deadText: "완전히 거부되어 저절로 다시 보내지 않습니다. 원인을 고친 뒤 다시 보내세요. _id가 그대로이므로 중복되지 않습니다.",
+	noDead: "보관 중인 거부된 문서가 없습니다.", range1: "{n}건 중 {from}~{to}", newer: "더 최근", older: "더 이전", document: "문서",
+	sendAgain: "다시 보내기", giveUp: "버리기 …", sendAll: "모두 다시 보내기 ({n})", giveAllUp: "모두 버리기 … ({n})", needsToken: "다시 보내거나 버리려면 토큰이 필요합니다.",
+	giveUpTitle: "영구히 버릴까요?", giveUpText: "영구히 삭제되는 문서: {n}건.", giveUpYes: "버리기", wentAgain: "다시 보냄: {n}건", gaveUp: "버림: {n}건",
+	letter: "{topic}, {id}번", noReason: "이유가 없습니다.", degraded: "파일에 쓸 수 없어 문서를 메모리에만 두고 있습니다",
 	setAside: "손상된 파일을 따로 옮겨 두었습니다: {file}",
 	receivers: "수신처", noReceivers: "수신처가 설정되지 않았습니다. 알림은 여기에 표시되고 문서로 기록됩니다.", waiting: "{n}건 대기",
 	brokers: "브로커", brokerRates: "브로커 {n}대, 초당 메시지 {total}건, 평균 {mean}건 (최소 {least}건)", brokerLow: "최소값 미만", brokerNone: "속도를 알 수 없음", about: "정보", version: "mmlag {version}, {time}부터 실행 중",
@@ -176,8 +187,8 @@ export const lang = (navigator.languages || [navigator.language])
 export function t(key, values) {
 	const text = tables[lang][key];
 	if (text === undefined) return key;
-	return values ? text.replace(/\{(\w+)\}/g, (all, name) =>
-		name in values ? String(values[name]) : all) : text;
+	return values ? text.replace(/\{(\w+)(?:\?([^:}]*):([^}]*))?\}/g, (all, name, one, many) =>
+		!(name in values) ? all : one === undefined ? String(values[name]) : String(values[name]) === "1" ? one : many) : text;
 }
 
 export function has(key) {

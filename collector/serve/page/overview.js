@@ -15,12 +15,12 @@ const line = (...parts) => el("p", {}, ...parts);
 const dot = (ok) => el("span", {class: `dot ${ok ? "s-OK" : "s-ERR"}`, "aria-hidden": "true"}, ok ? "● " : "■ ");
 
 export class Overview {
-	constructor(root, api, again) {
-		Object.assign(this, {root, api, again});
+	// `names(a)`: what tells an alert's topic from others of its name.
+	constructor(root, api, dialog, {names, again}) {
+		Object.assign(this, {root, api, dialog, names, again});
 		this.alerts = el("section", {class: "card wide"});
 		this.cards = el("div", {class: "cards"});
 		this.about = el("footer", {class: "about"});
-		this.dialog = document.getElementById("dialog");
 		root.append(el("h2", {class: "hidden"}, t("overview")), this.alerts, this.cards, this.about);
 	}
 
@@ -48,10 +48,9 @@ export class Overview {
 			["brokers", s.brokers, () => s.brokers.length ? this.brokers(s.brokers, ago) : null],
 		];
 		fill(this.cards, JSON.stringify([cards.map((c) => c[1]), Math.floor(now / 5000)]), () => cards.map(([, value, make]) => value ? make() : null));
-		fill(this.about, JSON.stringify([s.version, s.started, !this.api.token]), () => [
+		fill(this.about, JSON.stringify([s.version, s.started]), () => [
 			line(t("version", {version: s.version, time: f.time(s.started, now)})), line(t("keys")),
-			line(t("notice"), " ", el("a", {href: "dygraph-copyright.txt"}, "dygraph-copyright.txt")),
-			el("p", {}, el("button", {type: "button", "data-focus": "token", onclick: () => this.askToken()}, this.api.token ? t("tokenSet") : t("token")))]);
+			line(t("notice"), " ", el("a", {href: "dygraph-copyright.txt"}, "dygraph-copyright.txt"))]);
 	}
 
 	hosts(hosts, ago) {
@@ -76,7 +75,8 @@ export class Overview {
 			line(dot(!s.degraded && !s.trouble), s.documents ? t("spoolWaits", {n: f.number(s.documents), size: f.bytes(s.bytes)}) : t("spoolEmpty")),
 			s.backlog ? line(t("spoolBacklog", {n: f.number(s.backlog)})) : null,
 			s.oldest ? line(t("oldest", {time: f.time(s.oldest, now)})) : null,
-			s.dead ? line(t("dead", {n: f.number(s.dead), size: f.bytes(s.dead_bytes)})) : null,
+			s.dead ? line(t("dead", {n: f.number(s.dead), size: f.bytes(s.dead_bytes)}), " ",
+				el("a", {href: "#/dead", "data-focus": "dead"}, t("showDead"))) : null,
 			s.degraded ? line(t("degraded")) : null,
 			s.trouble ? el("p", {class: "sub"}, s.trouble) : null,
 			s.set_aside ? line(t("setAside", {file: s.set_aside})) : null]);
@@ -105,13 +105,14 @@ export class Overview {
 		const sorted = alerts.slice().sort((a, b) => STATE[a.state] - STATE[b.state] || b.since - a.since);
 		const items = sorted.map((a) => el("li", {class: `alert ${a.state} ${a.severity}`}, el("div", {},
 			el("span", {class: "state"}, a.state === "firing" ? "■ " : a.state === "pending" ? "▲ " : "● ", t(a.state)), " ",
-			a.topic ? el("a", {href: `#/t/${idOf(a)}`}, a.topic) : el("b", {}, a.host || a.group || ""), " ",
+			a.topic ? el("a", {href: `#/t/${idOf(a)}`}, this.names(a)) : el("b", {}, a.host || a.group || ""), " ",
 			el("code", {}, a.rule), " ", el("small", {}, `${a.severity} · ${f.ago(now - a.since)}`),
 			el("div", {class: "sub"}, a.message), a.silenced_until ? el("div", {class: "sub"}, t("silenced", {time: f.time(a.silenced_until, now)})) : null),
 		this.api.token && a.state !== "resolved" ? el("button", {type: "button", "data-focus": `a${a.incident}`, onclick: () => this.askSilence(a)}, t("silence")) : null));
 		const firing = alerts.filter((a) => a.state === "firing").length;
 		this.alerts.className = `card wide ${firing ? "bad" : ""}`;
-		return [el("h3", {}, t("alerts"), firing ? ` (${firing})` : ""), items.length ? el("ul", {}, items) : line(dot(true), t("noAlerts")),
+		return [el("div", {class: "bar"}, el("h3", {}, t("alerts"), firing ? ` (${firing})` : ""),
+			el("button", {type: "button", "data-focus": "token", onclick: () => this.askToken()}, this.api.token ? t("tokenSet") : t("token"))), items.length ? el("ul", {}, items) : line(dot(true), t("noAlerts")),
 			silences.length ? el("h4", {}, t("silences")) : null, silences.length ? el("ul", {}, silences.map((s) => this.silence(s, now))) : null];
 	}
 
@@ -128,22 +129,8 @@ export class Overview {
 			this.dialog.close();
 			this.again();
 		} catch (error) {
-			this.ask(t("silences"), [el("p", {class: "note bad", role: "alert"}, t("failed", {error: error.message}))], []);
+			this.dialog.tell(t("silences"), error);
 		}
-	}
-
-	// A modal form; `buttons` are [words, what to do with the form's fields].
-	ask(title, fields, buttons) {
-		const close = () => this.dialog.close();
-		const form = el("form", {method: "dialog", onsubmit: (e) => {
-			e.preventDefault();
-			if (buttons.length) buttons[0][1](); else close();
-		}}, el("h3", {}, title), ...fields, el("p", {class: "buttons"},
-			...buttons.map(([words, act], i) => el("button", {type: i ? "button" : "submit", class: i ? "" : "main", onclick: i ? act : null}, words)),
-			el("button", {type: "button", onclick: close}, buttons.length ? t("cancel") : t("close"))));
-		this.dialog.replaceChildren(form);
-		this.dialog.setAttribute("aria-label", title);
-		if (!this.dialog.open) this.dialog.showModal();
 	}
 
 	askToken() {
@@ -154,7 +141,7 @@ export class Overview {
 			this.dialog.close();
 			this.again();
 		};
-		this.ask(t("tokenTitle"), [el("p", {}, t("tokenText")), box],
+		this.dialog.ask(t("tokenTitle"), [el("p", {}, t("tokenText")), box],
 			[[t("tokenUse"), () => use(box.value)], ...(this.api.token ? [[t("tokenForget"), () => use("")]] : [])]);
 	}
 
@@ -167,7 +154,7 @@ export class Overview {
 		const why = el("input", {type: "text", maxlength: "200"});
 		const by = el("input", {type: "text", maxlength: "100", value: sessionStorage.getItem(NAME_KEY) || ""});
 		const label = (words, box) => el("label", {}, el("span", {}, words), box);
-		this.ask(t("silenceTitle"), [el("p", {class: "sub"}, a.message), label(t("silenceFor"), spans), label(t("silenceScope"), scopes), label(t("comment"), why), label(t("by"), by)],
+		this.dialog.ask(t("silenceTitle"), [el("p", {class: "sub"}, a.message), label(t("silenceFor"), spans), label(t("silenceScope"), scopes), label(t("comment"), why), label(t("by"), by)],
 			[[t("save"), () => {
 				sessionStorage.setItem(NAME_KEY, by.value);
 				const scope = scopes.value === "host" ? {host: a.host} : {cluster: a.cluster, group: a.group, topic: a.topic, ...(scopes.value === "rule" ? {rule: a.rule} : {})};

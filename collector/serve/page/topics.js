@@ -3,7 +3,7 @@
 // the rows in sight are in the document, and of them only what changed is touched.
 import {el, setText, setAttr, setClass, Windowed} from "./dom.js";
 import {t} from "./messages.js";
-import {compact, number, age as ageOf, spanShort, rank, shape, verdict, reason} from "./format.js";
+import {compact, number, age as ageOf, span, spanShort, time, rank, shape, verdict, reason} from "./format.js";
 import {drawStrip, describe} from "./strip.js";
 
 const CHIPS = ["NODATA", "ERR", "WARN", "OK"];
@@ -33,6 +33,7 @@ export class Topics {
 		this.active = null;
 		this.selected = null;
 		this.version = 0;
+		this.differs = {};
 		this.filterBox = document.getElementById("filter");
 		this.count = document.getElementById("count");
 		const rows = document.getElementById("rows");
@@ -154,9 +155,33 @@ export class Topics {
 		}
 		this.all = topics;
 		this.byId = seen;
+		this.compare();
 		this.tally();
 		this.arrange(false);
 		return changed;
+	}
+
+	// Which part of a topic's name, beside its own, differs from others' in the list.
+	compare() {
+		const several = (key) => this.all.some((x) => x[key] !== this.all[0][key]);
+		this.differs = {cluster: several("cluster"), group: several("group"), host: several("host")};
+	}
+
+	nameOf(x) {
+		const name = x.name ?? x.topic ?? "";
+		return this.differs.cluster ? `${x.cluster}/${name}` : name;
+	}
+
+	// Why it is as it is, since when, whether it gets better; then what sets it apart.
+	about(x) {
+		const worst = (x.lags || []).find(([p]) => p === x.worst_partition);
+		const since = x.status === "OK" ? null : t("sinceShort", {time: time(x.status === "NODATA" ? x.gap_since : x.status_since, this.now())});
+		const why = x.status === "NODATA" ? reason(x.reason) || x.reason
+			: worst && worst[2] !== "OK" ? `${verdict(worst[2])} p${x.worst_partition}`
+				: x.drain_ms && x.lag_sum ? t("drain", {span: span(x.drain_ms)}) : null;
+		const parts = [since, why, ...["cluster", "group", "host"].map((key) => this.differs[key] ? x[key] : null)].filter(Boolean);
+		if (!parts.length && x.partitions !== null) parts.push(t("strip", {n: number(x.partitions)}));
+		return parts.join(" · ");
 	}
 
 	tally() {
@@ -219,8 +244,7 @@ export class Topics {
 		setText(r.link, x.topic || t("pattern", {match: x.match}));
 		setAttr(r.link, "title", x.name);
 		setAttr(r.link, "href", `#/t/${x.id}`);
-		const why = x.status === "NODATA" ? reason(x.reason) || x.reason : "";
-		const where = [why, x.group, x.host].filter(Boolean).join(" · ");
+		const where = this.about(x);
 		setText(r.where, where);
 		setAttr(r.where, "title", where);
 		setText(r.lag, x.lag_sum !== null && Math.abs(x.lag_sum) < 1e9 ? number(x.lag_sum) : compact(x.lag_sum));
