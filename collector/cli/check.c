@@ -107,10 +107,12 @@ static void check_target(struct report *r, const char *subject, const struct fin
 		snprintf(text, sizeof(text),
 			 "target %.100s: log ends sum up to %" PRId64,
 			 f->topic->target.bootstrap_server, d->end);
+	else if (d->gap.reason != REASON_NONE)
+		snprintf(text, sizeof(text), "target %.100s: %s: %s",
+			 f->topic->target.bootstrap_server, reason_name(d->gap.reason),
+			 d->gap.message);
 	else
-		snprintf(text, sizeof(text),
-			 "target %.100s: no log ends of the topic; does it answer from "
-			 "this host, and is `target.topic` its name there?",
+		snprintf(text, sizeof(text), "target %.100s: it did not answer in time",
 			 f->topic->target.bootstrap_server);
 	say(r, d->known ? FINDING_OK : FINDING_WARNING, subject, text);
 }
@@ -169,6 +171,24 @@ static bool is_first(const struct findings *f, size_t i,
 	return true;
 }
 
+/* Hosts on which nothing is done but to look at the mirror's other side. */
+static void check_far_hosts(struct report *r, const struct config *c,
+			    const struct findings *f)
+{
+	struct config_topic place, other;
+
+	for (size_t i = 0; i < f->n; i++) {
+		bool seen = !plan_target_place(f->v[i].topic, &place);
+
+		for (size_t j = 0; !seen && j < f->n; j++)
+			seen = same_host(f->v[j].topic, &place) ||
+			       (j < i && plan_target_place(f->v[j].topic, &other) &&
+				same_host(&other, &place));
+		if (!seen)
+			check_cost(r, c, &place);
+	}
+}
+
 static void check_hosts(struct report *r, const struct config *c, struct survey *survey)
 {
 	struct findings *f = &survey->found;
@@ -179,6 +199,7 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 		if (f->v[i].topic->source == SOURCE_SSH && is_first(f, i, same_host))
 			check_cost(r, c, f->v[i].topic);
 	}
+	check_far_hosts(r, c, f);
 	for (size_t i = 0; i < f->n; i++)
 		check_topic(r, &f->v[i]);
 }

@@ -63,6 +63,7 @@ struct daemon {
 	struct actor *watch_actors; /* one per part of it */
 	struct tailer **tailers;    /* one per stream of the plan */
 	struct actor *tailer_actors;
+	struct actor *far_actors; /* beside them; not started where there is none */
 };
 
 static struct step step_store(void *store)
@@ -75,19 +76,30 @@ uint64_t daemon_descriptors(size_t streams)
 	return streams * DESCRIPTORS_PER_STREAM + DESCRIPTORS_BESIDE;
 }
 
-static void raise_descriptor_limit(size_t topics)
+/* At most so many at a time. */
+static size_t sessions(const struct config *c)
+{
+	struct config_topic place;
+	size_t n = c->topic_count;
+
+	for (size_t i = 0; i < c->topic_count; i++)
+		n += plan_target_place(&c->topics[i], &place);
+	return n;
+}
+
+static void raise_descriptor_limit(size_t streams)
 {
 	struct rlimit r;
-	rlim_t need = daemon_descriptors(topics);
+	rlim_t need = daemon_descriptors(streams);
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
 		return;
 	r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
 	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
 		log_warn(ABOUT,
-			 "%zu topics need about %llu open files and %llu are allowed: "
-			 "raise LimitNOFILE= or ulimit -n",
-			 topics, (unsigned long long)need,
+			 "%zu sessions need about %llu open files and %llu are "
+			 "allowed: raise LimitNOFILE= or ulimit -n",
+			 streams, (unsigned long long)need,
 			 (unsigned long long)r.rlim_cur);
 }
 
@@ -213,6 +225,7 @@ static int start_tailers(struct daemon *d, struct err *err)
 	d->plan = plan_make(d->config, PLAN_AS_CONFIGURED);
 	d->tailers = mem_calloc(d->plan.n, sizeof(struct tailer *));
 	d->tailer_actors = mem_calloc(d->plan.n, sizeof(*d->tailer_actors));
+	d->far_actors = mem_calloc(d->plan.n, sizeof(*d->far_actors));
 	for (size_t i = 0; i < d->plan.n; i++) {
 		d->tailers[i] = tailer_new(&d->plan.streams[i], d->store, d->board);
 		if (d->tailers[i] == NULL)
@@ -222,6 +235,11 @@ static int start_tailers(struct daemon *d, struct err *err)
 	tailers_restore(d->tailers, d->plan.n, d->store, &d->windows);
 	records_fini(&d->windows);
 	for (size_t i = 0; i < d->plan.n; i++) {
+		struct far *far = tailer_far(d->tailers[i]);
+
+		if (far != NULL && actor_start(&d->far_actors[i], "target", far_step,
+					       far, far_wake(far), NULL, err) != 0)
+			return err->class;
 		if (actor_start(&d->tailer_actors[i], tailer_name(d->tailers[i]),
 				tailer_step, d->tailers[i], tailer_wake(d->tailers[i]),
 				NULL, err) != 0)
@@ -241,7 +259,7 @@ static int start(struct daemon *d, struct err *err)
 	if (listen_to_signals(d, err) != 0 || http_global_init(err) != 0 ||
 	    ssh_global_init(err) != 0)
 		return err->class;
-	raise_descriptor_limit(d->config->topic_count);
+	raise_descriptor_limit(sessions(d->config));
 	mallopt(M_ARENA_MAX,
 		2); /* a thousand threads, and little to allocate in each */
 	d->board = board_new();
@@ -305,15 +323,21 @@ static void wait_for_end(struct daemon *d)
 
 static void stop_tailers(struct daemon *d)
 {
-	for (size_t i = 0; i < d->plan.n; i++)
-		if (d->tailers[i] != NULL)
-			wake_stop(tailer_wake(d->tailers[i]));
+	for (size_t i = 0; i < d->plan.n; i++) {
+		if (d->tailers[i] == NULL)
+			continue;
+		wake_stop(tailer_wake(d->tailers[i]));
+		if (tailer_far(d->tailers[i]) != NULL)
+			wake_stop(far_wake(tailer_far(d->tailers[i])));
+	}
 	for (size_t i = 0; i < d->plan.n; i++) {
 		actor_join(&d->tailer_actors[i]);
+		actor_join(&d->far_actors[i]);
 		tailer_free(d->tailers[i]);
 	}
 	free(d->tailers);
 	free(d->tailer_actors);
+	free(d->far_actors);
 }
 
 static void stop_brokers(struct daemon *d)
