@@ -22,7 +22,8 @@ struct end {
 struct ends {
 	struct end *v;
 	size_t n, cap;
-	struct gap gap;
+	struct gap gap;     /* of the look as a whole */
+	struct gap trouble; /* what failed in it: why something may be missing */
 };
 
 /* The part of `rest` before the first colon; false when there is none. */
@@ -79,17 +80,17 @@ static bool tells_absence(struct span line)
 		text_find(line, " does not exist") != NULL);
 }
 
-/* Why a look gave nothing. */
+/* Why a look gave nothing, or not all. */
 static void explain(struct ends *e, const char *out, size_t len, int exit_code,
 		    bool absent)
 {
 	struct cli_output run = {.err = out, .err_len = len, .exit_code = exit_code};
 
-	if (absent)
-		gap_set(&e->gap, REASON_TOPIC_ABSENT,
+	if (exit_code != 124 && absent)
+		gap_set(&e->trouble, REASON_TOPIC_ABSENT,
 			"the target has no topic of that name; check `target.topic`");
-	else if (table_explain_tool(&run, &e->gap) == REASON_NONE)
-		gap_set(&e->gap, REASON_BAD_OUTPUT,
+	else if (table_explain_tool(&run, &e->trouble) == REASON_NONE)
+		gap_set(&e->trouble, REASON_BAD_OUTPUT,
 			"no offsets were printed (exit code %d)", exit_code);
 }
 
@@ -106,8 +107,10 @@ struct ends *ends_read(const char *out, size_t len, int exit_code)
 	}
 	if (e->n > 0)
 		qsort(e->v, e->n, sizeof(*e->v), by_place);
-	else
+	if (e->n == 0 || exit_code > 0)
 		explain(e, out, len, exit_code, absent);
+	if (e->n == 0)
+		e->gap = e->trouble;
 	return e;
 }
 
@@ -171,11 +174,13 @@ enum reason ends_sum(const struct ends *e, const char *topic, int64_t *sum,
 			return doubted(gap, topic, end->partition);
 		++*partitions;
 	}
-	if (*partitions == 0)
-		return gap_set(gap, REASON_TOPIC_ABSENT,
-			       "the target has no topic '%s'; check `target.topic`",
-			       topic);
-	return REASON_NONE;
+	if (*partitions > 0)
+		return REASON_NONE;
+	*gap = e->trouble;
+	if (gap->reason == REASON_NONE)
+		gap_set(gap, REASON_TOPIC_ABSENT,
+			"the target has no topic '%s'; check `target.topic`", topic);
+	return gap->reason;
 }
 
 const struct gap *ends_gap(const struct ends *e)

@@ -22,7 +22,7 @@ void ends_free(struct ends *e); /* NULL is legal */
 /* The sum over the partitions of a topic, in messages, and how many there are. Returns
  * REASON_NONE, or why there is no sum, with `gap` filled in: topic_absent, no_offsets
  * (a partition has no end), bad_output (one is listed twice with different ends), or
- * what ends_gap has.
+ * what ended the look before the topic's turn.
  * @thread any */
 enum reason ends_sum(const struct ends *e, const char *topic, int64_t *sum,
 		     int32_t *partitions, struct gap *gap);

@@ -102,6 +102,38 @@ static void a_failed_look_says_why(void **state)
 	}
 }
 
+/* The old tool is run for one topic after the other. */
+static void a_look_that_ended_too_early_takes_no_topic_for_absent(void **state)
+{
+	static const struct {
+		const char *out;
+		int code;
+		enum reason why;
+	} rows[] = {
+		{"s:0:5\n", 0, REASON_TOPIC_ABSENT},
+		{"s:0:5\n", 124, REASON_CLI_TIMEOUT},
+		{"s:0:5\nError: topic t does not exist\n", 1, REASON_TOPIC_ABSENT},
+		{"s:0:5\norg.x.TimeoutException: no node\n", 1,
+		 REASON_BROKER_UNREACHABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ends *e =
+			ends_read(rows[i].out, strlen(rows[i].out), rows[i].code);
+		int32_t partitions;
+		struct gap gap;
+		int64_t sum;
+
+		assert_int_equal(ends_gap(e)->reason, REASON_NONE);
+		assert_int_equal(ends_sum(e, "s", &sum, &partitions, &gap),
+				 REASON_NONE);
+		assert_int_equal(ends_sum(e, "t", &sum, &partitions, &gap),
+				 rows[i].why);
+		ends_free(e);
+	}
+}
+
 /* A mirror of 100 messages a second that commits once a minute, looked at every ten
  * seconds until `until`; from `broken` on it commits what does not arrive. */
 static struct delivered mirror(int64_t until, int64_t broken, int64_t phase)
@@ -186,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums_are_read_from_what_the_tool_prints),
 		cmocka_unit_test(a_failed_look_says_why),
+		cmocka_unit_test(a_look_that_ended_too_early_takes_no_topic_for_absent),
 		cmocka_unit_test(a_mirror_that_delivers_misses_nothing_at_any_moment),
 		cmocka_unit_test(what_is_committed_and_not_delivered_is_counted),
 		cmocka_unit_test(nothing_is_said_before_it_can_be_known),
