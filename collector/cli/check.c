@@ -107,10 +107,12 @@ static void check_target(struct report *r, const char *subject, const struct fin
 		snprintf(text, sizeof(text),
 			 "target %.100s: log ends sum up to %" PRId64,
 			 f->topic->target.bootstrap_server, d->end);
+	else if (d->gap.reason != REASON_NONE)
+		snprintf(text, sizeof(text), "target %.100s: %s: %s",
+			 f->topic->target.bootstrap_server, reason_name(d->gap.reason),
+			 d->gap.message);
 	else
-		snprintf(text, sizeof(text),
-			 "target %.100s: no log ends of the topic; does it answer from "
-			 "this host, and is `target.topic` its name there?",
+		snprintf(text, sizeof(text), "target %.100s: it did not answer in time",
 			 f->topic->target.bootstrap_server);
 	say(r, d->known ? FINDING_OK : FINDING_WARNING, subject, text);
 }
@@ -148,13 +150,14 @@ static bool same_host(const struct config_topic *a, const struct config_topic *b
 	return strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
 
+/* `cores` of the host, 0 where it did not say. */
 static void check_cost(struct report *r, const struct config *c,
-		       const struct finding *f)
+		       const struct config_topic *t, int cores)
 {
 	char subject[128], text[256];
-	bool much = cost_describe(c, f->topic, f->cores, text, sizeof(text));
+	bool much = cost_describe(c, t, cores, text, sizeof(text));
 
-	snprintf(subject, sizeof(subject), "cost on %.60s", f->topic->host);
+	snprintf(subject, sizeof(subject), "cost on %.60s", t->host);
 	say(r, much ? FINDING_WARNING : FINDING_OK, subject, text);
 }
 
@@ -169,6 +172,24 @@ static bool is_first(const struct findings *f, size_t i,
 	return true;
 }
 
+/* Hosts on which nothing is done but to look at the mirror's other side. */
+static void check_far_hosts(struct report *r, const struct config *c,
+			    const struct findings *f)
+{
+	struct config_topic place, other;
+
+	for (size_t i = 0; i < f->n; i++) {
+		bool seen = !plan_target_place(f->v[i].topic, &place);
+
+		for (size_t j = 0; !seen && j < f->n; j++)
+			seen = same_host(f->v[j].topic, &place) ||
+			       (j < i && plan_target_place(f->v[j].topic, &other) &&
+				same_host(&other, &place));
+		if (!seen)
+			check_cost(r, c, &place, 0);
+	}
+}
+
 static void check_hosts(struct report *r, const struct config *c, struct survey *survey)
 {
 	struct findings *f = &survey->found;
@@ -177,8 +198,9 @@ static void check_hosts(struct report *r, const struct config *c, struct survey 
 		if (is_first(f, i, plan_same_login))
 			check_host(r, &f->v[i]);
 		if (f->v[i].topic->source == SOURCE_SSH && is_first(f, i, same_host))
-			check_cost(r, c, &f->v[i]);
+			check_cost(r, c, f->v[i].topic, f->v[i].cores);
 	}
+	check_far_hosts(r, c, f);
 	for (size_t i = 0; i < f->n; i++)
 		check_topic(r, &f->v[i]);
 }

@@ -109,7 +109,8 @@ out:
 void check_limits(struct report *r, const struct config *c)
 {
 	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
-	int64_t threads = (int64_t)plan.n + THREADS_BESIDE, allowed = pids_max();
+	int64_t threads = (int64_t)plan_sessions(&plan) + THREADS_BESIDE,
+		allowed = pids_max();
 	uint64_t files = daemon_descriptors(&plan);
 	struct rlimit most;
 	char text[256];

@@ -54,8 +54,14 @@ static const char *const receiver_types[] = {
 
 static const struct key target_keys[] = {
 	{"host", KEY_STRING, AT(config_target, host), .check = check_host,
-	 .help = "Where the mirror's other side is looked at: the topic's own host, which "
-		 "reaches both sides. Another one is refused."},
+	 .help = "Where the mirror's other side is looked at: the topic's own host where it "
+		 "is not given, else a session of its own on another one."},
+	{"port", KEY_INT, AT(config_target, port), .min = 1, .max = 65535,
+	 .automatic = "the topic's", .help = "Of the SSH server of `target.host`."},
+	{"user", KEY_STRING, AT(config_target, user), .check = check_word,
+	 .automatic = "the topic's", .help = "To log in as on `target.host`."},
+	{"key_file", KEY_SECRET, AT(config_target, key_file),
+	 .automatic = "the topic's", .help = "Private key for `target.host`."},
 	{"kafka_home", KEY_PATH, AT(config_target, kafka_home), .check = check_absolute,
 	 .help = "Kafka's directory for that; of Kafka 3.0 or newer one run serves all "
 		 "topics. The topic's own where it is not given."},

@@ -208,7 +208,7 @@ static void work_out_page(const struct resolver *r, struct config_topic *t)
 		t->share = SHARE_GROUP;
 }
 
-/* The other side is asked by our loop on the topic's own host. */
+/* The other side is asked by our loop, on the topic's own host or another one. */
 static void need_target(const struct resolver *r, const struct config_topic *t)
 {
 	const struct node *at = resolve_given(r, t, "target");
@@ -225,11 +225,11 @@ static void need_target(const struct resolver *r, const struct config_topic *t)
 	if (o->kafka_home == NULL && t->kafka_home == NULL)
 		complain_at(r, at,
 			    "target: \"kafka_home\" is missing, here and in the topic");
-	if (o->host != NULL && (t->host == NULL || strcmp(o->host, t->host) != 0))
-		complain_at(
-			r, at,
-			"target: \"host\" is not the topic's own; leave it out: the "
-			"MirrorMaker host reaches both sides");
+	if (o->host == NULL && (o->port != 0 || o->user != NULL || o->key_file != NULL))
+		complain_at(r, at,
+			    "target: \"port\", \"user\" and \"key_file\" are those of "
+			    "\"host\", which is missing: the other side is looked at "
+			    "from the topic's own host");
 }
 
 static void work_out_target(struct config_topic *t)

@@ -147,6 +147,8 @@ static void put_delivered(struct jsonw *w, const struct delivered *d)
 	put_known(w, "target_end_sum", d->known ? d->end : -1);
 	put_rate(w, "delivered_per_sec", d->known ? d->per_sec : NAN);
 	put_known(w, "undelivered", d->known ? d->missing : -1);
+	if (d->gap.reason != REASON_NONE)
+		jsonw_key_str(w, "target_reason", reason_name(d->gap.reason));
 }
 
 static void put_assessment(struct jsonw *w, const struct assessment *a)

@@ -34,7 +34,17 @@ void assess_free(struct assess *a)
 	if (a == NULL)
 		return;
 	free(a->v);
+	free(a->delivery);
 	free(a);
+}
+
+struct delivered assess_deliver(struct assess *a, const struct delivery_look *look,
+				int64_t interval_ms, struct mono now)
+{
+	if (a->delivery == NULL)
+		a->delivery = mem_calloc(1, sizeof(*a->delivery));
+	delivery_feed(a->delivery, look, interval_ms, now);
+	return delivery_state(a->delivery);
 }
 
 /* The series of a partition, made where it is missing; NULL when there are too many.

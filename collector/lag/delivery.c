@@ -11,18 +11,19 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static void begin(struct delivery *d, const struct delivery_look *look,
-		  int64_t interval_ms, struct mono now)
+static void begin(struct delivery *d, const struct delivery_look *look, int64_t span_ms,
+		  struct mono now)
 {
-	*d = (struct delivery){.span_ms = most(DELIVERY_SPAN_MS, 2 * interval_ms),
+	*d = (struct delivery){.span_ms = span_ms,
 			       .began = now,
 			       .committed_rows = look->committed_rows,
 			       .end_rows = look->end_rows};
 }
 
-static bool is_comparable(const struct delivery *d, const struct delivery_look *look)
+static bool is_comparable(const struct delivery *d, const struct delivery_look *look,
+			  int64_t span_ms)
 {
-	return d->span_ms != 0 && look->committed >= d->committed &&
+	return d->span_ms == span_ms && look->committed >= d->committed &&
 	       look->end >= d->end && look->committed_rows == d->committed_rows &&
 	       look->end_rows == d->end_rows;
 }
@@ -46,10 +47,10 @@ static void add_span(struct delivery *d, int64_t number)
 void delivery_feed(struct delivery *d, const struct delivery_look *look,
 		   int64_t interval_ms, struct mono now)
 {
-	int64_t number;
+	int64_t span_ms = most(DELIVERY_SPAN_MS, 2 * interval_ms), number;
 
-	if (!is_comparable(d, look))
-		begin(d, look, interval_ms, now);
+	if (!is_comparable(d, look, span_ms))
+		begin(d, look, span_ms, now);
 	d->committed = look->committed;
 	d->end = look->end;
 	d->last_ms = mono_diff_ms(now, d->began);

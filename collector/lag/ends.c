@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "lag/sample.h"
+#include "lag/table_int.h"
 #include "lag/text_int.h"
 
 #include "banned.h"
@@ -21,7 +22,8 @@ struct end {
 struct ends {
 	struct end *v;
 	size_t n, cap;
-	char trouble[ENDS_TROUBLE_MAX];
+	struct gap gap;     /* of the look as a whole */
+	struct gap trouble; /* what failed in it: why something may be missing */
 };
 
 /* The part of `rest` before the first colon; false when there is none. */
@@ -70,42 +72,45 @@ static int by_place(const void *a, const void *b)
 		       : (x->partition > y->partition) - (x->partition < y->partition);
 }
 
-static bool tells_failure(struct span line)
+/* The old tool's words and the new one's for a topic that is not there. */
+static bool tells_absence(struct span line)
 {
-	return text_find(line, "Error") != NULL || text_find(line, "Exception") != NULL;
+	return text_find(line, "Could not match any topic") != NULL ||
+	       (text_find(line, "opic ") != NULL &&
+		text_find(line, " does not exist") != NULL);
 }
 
-/* The first sentence that names a failure, else the last one that says anything. */
-static void note_words(struct ends *e, struct span line, bool *named)
+/* Why a look gave nothing, or not all. */
+static void explain(struct ends *e, const char *out, size_t len, int exit_code,
+		    bool absent)
 {
-	bool failure = tells_failure(line);
+	struct cli_output run = {.err = out, .err_len = len, .exit_code = exit_code};
 
-	if (line.n == 0 || *named || (text_begins(line, "at ") && !failure))
-		return;
-	*named = failure;
-	snprintf(e->trouble, sizeof(e->trouble), "%.*s", (int)line.n, line.p);
+	if (exit_code != 124 && absent)
+		gap_set(&e->trouble, REASON_TOPIC_ABSENT,
+			"the target has no topic of that name; check `target.topic`");
+	else if (table_explain_tool(&run, &e->trouble) == REASON_NONE)
+		gap_set(&e->trouble, REASON_BAD_OUTPUT,
+			"no offsets were printed (exit code %d)", exit_code);
 }
 
 struct ends *ends_read(const char *out, size_t len, int exit_code)
 {
 	struct ends *e = mem_calloc(1, sizeof(*e));
 	struct span rest = {out, len}, line;
-	bool named = false;
+	bool absent = false;
 
 	while (text_line(&rest, &line)) {
 		line = text_trim(line);
 		if (!take_line(e, line))
-			note_words(e, line, &named);
+			absent |= tells_absence(line);
 	}
-	if (e->n > 0) {
+	if (e->n > 0)
 		qsort(e->v, e->n, sizeof(*e->v), by_place);
-		e->trouble[0] = '\0';
-	} else if (exit_code == 124) {
-		snprintf(e->trouble, sizeof(e->trouble), "no answer within its time");
-	} else if (e->trouble[0] == '\0') {
-		snprintf(e->trouble, sizeof(e->trouble),
-			 "no offsets were printed (exit code %d)", exit_code);
-	}
+	if (e->n == 0 || exit_code > 0)
+		explain(e, out, len, exit_code, absent);
+	if (e->n == 0)
+		e->gap = e->trouble;
 	return e;
 }
 
@@ -117,6 +122,13 @@ void ends_free(struct ends *e)
 		free(e->v[i].topic);
 	free(e->v);
 	free(e);
+}
+
+static enum reason doubted(struct gap *gap, const char *topic, int32_t partition)
+{
+	return gap_set(gap, REASON_BAD_OUTPUT,
+		       "the offsets of partition %d of '%s' cannot be right",
+		       (int)partition, topic);
 }
 
 /* Where the topic's partitions begin, or would. */
@@ -135,31 +147,43 @@ static size_t first_of(const struct ends *e, const char *topic)
 	return low;
 }
 
-bool ends_sum(const struct ends *e, const char *topic, int64_t *sum,
-	      int32_t *partitions)
+enum reason ends_sum(const struct ends *e, const char *topic, int64_t *sum,
+		     int32_t *partitions, struct gap *gap)
 {
 	size_t first = first_of(e, topic);
 
 	*sum = 0;
 	*partitions = 0;
+	*gap = e->gap;
+	if (gap->reason != REASON_NONE)
+		return gap->reason;
 	for (size_t i = first; i < e->n && strcmp(e->v[i].topic, topic) == 0; i++) {
 		const struct end *end = &e->v[i];
 
 		if (end->offset < 0)
-			return false;
+			return gap_set(gap, REASON_NO_OFFSETS,
+				       "partition %d of '%s' has no end offset: has it "
+				       "a leader?",
+				       (int)end->partition, topic);
 		if (i > first && end->partition == end[-1].partition) {
 			if (end->offset != end[-1].offset)
-				return false;
+				return doubted(gap, topic, end->partition);
 			continue;
 		}
 		if (__builtin_add_overflow(*sum, end->offset, sum))
-			return false;
+			return doubted(gap, topic, end->partition);
 		++*partitions;
 	}
-	return *partitions > 0;
+	if (*partitions > 0)
+		return REASON_NONE;
+	*gap = e->trouble;
+	if (gap->reason == REASON_NONE)
+		gap_set(gap, REASON_TOPIC_ABSENT,
+			"the target has no topic '%s'; check `target.topic`", topic);
+	return gap->reason;
 }
 
-const char *ends_trouble(const struct ends *e)
+const struct gap *ends_gap(const struct ends *e)
 {
-	return e->trouble;
+	return &e->gap;
 }

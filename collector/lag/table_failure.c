@@ -393,6 +393,27 @@ static void shorten(struct buf *b, const char *text, size_t len)
 	buf_add(b, text + len - tail, tail);
 }
 
+enum reason table_explain_tool(const struct cli_output *run, struct gap *gap)
+{
+	struct buf err = BUF_INIT(2 * TEXT_HALF + 1);
+	struct words w = {.out = {"", 0}, .exit_code = run->exit_code};
+	enum reason r;
+
+	shorten(&err, run->err, run->err_len);
+	w.err = (struct span){buf_str(&err), err.len};
+	*gap = (struct gap){REASON_NONE, ""};
+	if (w.exit_code == 126 || w.exit_code == 127)
+		r = tell(gap, REASON_CLI_MISSING, MISSING, find_line(w.err, is_any));
+	else if (w.exit_code == 124)
+		r = by_exit(&w, gap);
+	else
+		r = by_words(&w, false, gap);
+	if (r == REASON_NONE)
+		r = by_exit(&w, gap);
+	buf_free(&err);
+	return r;
+}
+
 enum reason table_explain(const struct cli_output *run, const struct table_seen *seen,
 			  struct gap *gap)
 {

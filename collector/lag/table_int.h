@@ -69,6 +69,10 @@ bool table_noise(struct span line);
 enum reason table_explain(const struct cli_output *run, const struct table_seen *seen,
 			  struct gap *gap);
 
+/* What the words and the exit code of any other of Kafka's tools say of its failure,
+ * all of them in `err`; REASON_NONE where nothing.  @thread any */
+enum reason table_explain_tool(const struct cli_output *run, struct gap *gap);
+
 #define SIGNAL_MAX 64 /* a shell gives 128 + the signal that ended a program */
 #define TABLE_NAMED 5 /* topics or groups that a message names */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * window: see window.h.
  *   form, checksum, then packed: the newest sample's time, both rates, number of
- *   series, each series in the order of struct series
+ *   series, each series in the order of struct series; from form 2 on number of
+ *   deliveries (0 or 1) and the one, in the order of struct delivery
  * The checksum covers the name too, so that nobody takes up another topic's window. */
 #include "lag/window.h"
 
@@ -15,10 +16,12 @@
 
 #include "banned.h"
 
-#define FORM 1
-#define HEAD 9 /* form and checksum */
+#define FORM 2
+#define FORM_BEFORE 1 /* without delivery */
+#define HEAD 9        /* form and checksum */
 #define TIME_MAX (INT64_C(1) << 52)
-#define FUTURE_MS 1000 /* a clock that was slewed a little is no other clock */
+#define SUM_MAX (INT64_MAX / 4) /* of a topic's offsets: their differences fit */
+#define FUTURE_MS 1000          /* a clock that was slewed a little is no other clock */
 
 enum flags {
 	ONLY_LAGS = 1,
@@ -30,9 +33,9 @@ enum flags {
 	HAS_LAG = 64,
 };
 
-static uint64_t checksum(const char *name, const void *bytes, size_t len)
+static uint64_t checksum(const char *name, unsigned form, const void *bytes, size_t len)
 {
-	uint64_t seed = hash_fnv64(name, strlen(name), FORM);
+	uint64_t seed = hash_fnv64(name, strlen(name), form);
 
 	return hash_fnv64(bytes, len, seed);
 }
@@ -112,6 +115,27 @@ static void put_series(struct writer *w, const struct series *s)
 		 s->timelag.kind == TIMELAG_NONE ? s->seen_ms : s->timelag.passed_ms);
 }
 
+static void put_delivery(struct writer *w, const struct delivery *d)
+{
+	int64_t number = 0, committed = 0, end = 0, ms = 0;
+
+	put_time(w, d->began.ns / 1000000);
+	pack_number(w->out, (uint64_t)d->span_ms);
+	pack_number(w->out, (uint64_t)d->committed_rows);
+	pack_number(w->out, (uint64_t)d->end_rows);
+	pack_number(w->out, (uint64_t)d->n);
+	for (int i = 0; i < d->n; i++) {
+		pack_step(w->out, &number, d->span[i].number);
+		pack_step(w->out, &ms, d->span[i].first_ms);
+		pack_step(w->out, &committed, d->span[i].committed);
+		pack_step(w->out, &end, d->span[i].end);
+		pack_signed(w->out, d->span[i].highest);
+	}
+	pack_step(w->out, &ms, d->last_ms);
+	pack_step(w->out, &committed, d->committed);
+	pack_step(w->out, &end, d->end);
+}
+
 void window_save(const struct assess *a, const char *name, struct mono now,
 		 struct wall wall, struct buf *out)
 {
@@ -127,7 +151,10 @@ void window_save(const struct assess *a, const char *name, struct mono now,
 	pack_number(&packed, a->n);
 	for (size_t i = 0; i < a->n; i++)
 		put_series(&w, &a->v[i]);
-	sum = checksum(name, buf_str(&packed), packed.len);
+	pack_number(&packed, a->delivery != NULL);
+	if (a->delivery != NULL)
+		put_delivery(&w, a->delivery);
+	sum = checksum(name, FORM, buf_str(&packed), packed.len);
 	if (packed.failed || buf_reserve(out, HEAD + packed.len) != 0) {
 		out->failed = true;
 	} else {
@@ -267,7 +294,51 @@ static void get_series(struct reader *r, struct series *s)
 		r->r.bad = true;
 }
 
-static void get_all(struct reader *r, struct assess *a)
+/* Spans in order of time, the last look in the last of them. */
+static bool is_delivery(const struct delivery *d)
+{
+	struct delivery_span before = {.number = -1};
+
+	if (d->n < 1 || d->span_ms < 1)
+		return false;
+	for (int i = 0; i < d->n; i++) {
+		const struct delivery_span *s = &d->span[i];
+
+		if (s->first_ms / d->span_ms != s->number ||
+		    s->number <= before.number || s->committed < before.committed ||
+		    s->end < before.end || s->highest > SUM_MAX ||
+		    s->highest < -SUM_MAX)
+			return false;
+		before = *s;
+	}
+	return d->committed >= before.committed && d->end >= before.end &&
+	       d->last_ms >= before.first_ms;
+}
+
+static void get_delivery(struct reader *r, struct delivery *d)
+{
+	int64_t number = 0, committed = 0, end = 0, ms = 0;
+
+	d->began.ns = get_time(r) * 1000000;
+	d->span_ms = get_count(r, INT32_MAX);
+	d->committed_rows = get_count(r, PARTITION_NUMBER_MAX);
+	d->end_rows = get_count(r, PARTITION_NUMBER_MAX);
+	d->n = get_count(r, DELIVERY_SPANS);
+	for (int i = 0; i < d->n && !r->r.bad; i++) {
+		d->span[i].number = unpack_step(&r->r, &number, TIME_MAX);
+		d->span[i].first_ms = unpack_step(&r->r, &ms, TIME_MAX);
+		d->span[i].committed = unpack_step(&r->r, &committed, SUM_MAX);
+		d->span[i].end = unpack_step(&r->r, &end, SUM_MAX);
+		d->span[i].highest = unpack_signed(&r->r);
+	}
+	d->last_ms = unpack_step(&r->r, &ms, TIME_MAX);
+	d->committed = unpack_step(&r->r, &committed, SUM_MAX);
+	d->end = unpack_step(&r->r, &end, SUM_MAX);
+	if (!r->r.bad && !is_delivery(d))
+		r->r.bad = true;
+}
+
+static void get_all(struct reader *r, struct assess *a, unsigned form)
 {
 	int32_t n;
 
@@ -282,13 +353,17 @@ static void get_all(struct reader *r, struct assess *a)
 		if (i > 0 && a->v[i].partition <= a->v[i - 1].partition)
 			r->r.bad = true;
 	}
+	if (form != FORM_BEFORE && get_count(r, 1) == 1) {
+		a->delivery = mem_calloc(1, sizeof(*a->delivery));
+		get_delivery(r, a->delivery);
+	}
 	if (r->r.p != r->r.end)
 		r->r.bad = true;
 }
 
 /* Form and checksum are right: the packed part. */
-static int restore(struct assess *a, struct unpack packed, struct mono now,
-		   struct wall wall)
+static int restore(struct assess *a, struct unpack packed, unsigned form,
+		   struct mono now, struct wall wall)
 {
 	struct reader r = {.r = packed, .fed = TIME_MAX};
 	struct assess new = {.rules = a->rules, .state = a->state, .fed = true};
@@ -301,12 +376,14 @@ static int restore(struct assess *a, struct unpack packed, struct mono now,
 		return -1;
 	r.to_mono = now_ms - (age < 0 ? r.fed : wall.ms);
 	new.fed_ms = r.fed + r.to_mono;
-	get_all(&r, &new);
+	get_all(&r, &new, form);
 	if (r.r.bad) {
 		free(new.v);
+		free(new.delivery);
 		return -1;
 	}
 	free(a->v);
+	free(a->delivery);
 	*a = new;
 	return 0;
 }
@@ -317,11 +394,11 @@ int window_restore(struct assess *a, const char *name, const void *bytes, size_t
 	const unsigned char *p = bytes;
 	uint64_t sum = 0;
 
-	if (a->fed || len < HEAD || p[0] != FORM)
+	if (a->fed || len < HEAD || (p[0] != FORM && p[0] != FORM_BEFORE))
 		return -1;
 	for (unsigned i = 0; i < 8; i++)
 		sum |= (uint64_t)p[1 + i] << (8 * i);
-	if (sum != checksum(name, p + HEAD, len - HEAD))
+	if (sum != checksum(name, p[0], p + HEAD, len - HEAD))
 		return -1;
-	return restore(a, (struct unpack){p + HEAD, p + len, false}, now, wall);
+	return restore(a, (struct unpack){p + HEAD, p + len, false}, p[0], now, wall);
 }

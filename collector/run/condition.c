@@ -25,6 +25,7 @@
 #define OWNER_MS (5 * MINUTE)
 #define DELIVERY_MS (3 * MINUTE)
 #define DELIVERY_SHARE 10 /* a tenth: looks at the two sides are not simultaneous */
+#define UNREAD_MS (15 * MINUTE)
 #define REBALANCE_MS (5 * MINUTE)
 #define SPOOL_OLD_MS (15 * MINUTE)
 #define OLD_SAMPLE_MS (5 * MINUTE)
@@ -251,6 +252,25 @@ static void look_delivery(const struct view *v, condition_each *each, void *arg)
 		 "%" PRId64 " of %" PRId64
 		 " messages that the mirror committed did not arrive at the target",
 		 d->missing, d->consumed);
+	each(arg, &c);
+}
+
+/* Nobody would hear of it if nothing arrived there. */
+static void look_target(const struct view *v, condition_each *each, void *arg)
+{
+	struct condition c = condition_of_topic(v, "target_unread", SEVERITY_WARNING);
+	const struct delivered *d = &v->assessment.delivered;
+
+	if (!d->asked)
+		return;
+	c.policy.for_ms = UNREAD_MS;
+	c.fact = !has_data(v)                   ? FACT_UNKNOWN
+		 : d->gap.reason != REASON_NONE ? FACT_HOLDS
+						: FACT_AWAY;
+	if (c.fact == FACT_HOLDS)
+		snprintf(c.message, sizeof(c.message),
+			 "what arrives at the target is not known: %s: %s",
+			 reason_name(d->gap.reason), d->gap.message);
 	each(arg, &c);
 }
 
@@ -490,6 +510,7 @@ void condition_look(const struct board_views *views, const struct condition_fact
 		look_count(v, each, arg);
 		look_age(v, f, each, arg);
 		look_delivery(v, each, arg);
+		look_target(v, each, arg);
 	}
 	free(list);
 	condition_group_thresholds(views, each, arg);

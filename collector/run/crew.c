@@ -28,7 +28,7 @@ struct hand {
 	struct config *config; /* a reference */
 	struct plan_stream stream;
 	struct tailer *tailer;
-	struct actor actor;
+	struct actor actor, far_actor; /* the latter where there is a far side */
 	bool stays;
 };
 
@@ -167,6 +167,8 @@ void crew_end_others(struct crew *w, const struct config *c, struct records *win
 		if (windows != NULL)
 			tailer_keep_windows(h->tailer);
 		wake_stop(tailer_wake(h->tailer));
+		if (tailer_far(h->tailer) != NULL)
+			wake_stop(far_wake(tailer_far(h->tailer)));
 	}
 	for (size_t i = 0; i < w->n; i++) {
 		struct hand *h = w->v[i];
@@ -176,6 +178,7 @@ void crew_end_others(struct crew *w, const struct config *c, struct records *win
 			continue;
 		}
 		actor_join(&h->actor);
+		actor_join(&h->far_actor);
 		if (windows != NULL)
 			tailer_take_windows(h->tailer, windows);
 		hand_free(h);
@@ -233,6 +236,17 @@ static void restore(struct crew *w, size_t from, const struct records *windows)
 	free(new);
 }
 
+static int hand_start(struct hand *h, struct err *err)
+{
+	struct far *far = tailer_far(h->tailer);
+
+	if (far != NULL && actor_start(&h->far_actor, "target", far_step, far,
+				       far_wake(far), NULL, err) != 0)
+		return err->class;
+	return actor_start(&h->actor, tailer_name(h->tailer), tailer_step, h->tailer,
+			   tailer_wake(h->tailer), NULL, err);
+}
+
 int crew_begin(struct crew *w, struct config *c, struct records *windows,
 	       struct err *err)
 {
@@ -242,12 +256,8 @@ int crew_begin(struct crew *w, struct config *c, struct records *windows,
 		return err->class;
 	restore(w, from, windows);
 	records_fini(windows);
-	for (size_t i = from; i < w->n; i++) {
-		struct hand *h = w->v[i];
-
-		if (actor_start(&h->actor, tailer_name(h->tailer), tailer_step,
-				h->tailer, tailer_wake(h->tailer), NULL, err) != 0)
+	for (size_t i = from; i < w->n; i++)
+		if (hand_start(w->v[i], err) != 0)
 			return err->class;
-	}
 	return 0;
 }

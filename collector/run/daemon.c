@@ -90,14 +90,14 @@ uint64_t daemon_descriptors(const struct plan *p)
 		if (t->proxy_jump != NULL || t->ssh_config)
 			n += DESCRIPTORS_OF_PROXY;
 	}
-	return n;
+	return n + (plan_sessions(p) - p->n) * DESCRIPTORS_PER_STREAM;
 }
 
 static void raise_descriptor_limit(const struct config *c)
 {
 	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
 	rlim_t need = daemon_descriptors(&plan);
-	size_t streams = plan.n;
+	size_t sessions = plan_sessions(&plan);
 	struct rlimit r;
 
 	plan_free(&plan);
@@ -106,9 +106,9 @@ static void raise_descriptor_limit(const struct config *c)
 	r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
 	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
 		log_warn(ABOUT,
-			 "%zu remote commands need about %llu open files and %llu are "
+			 "%zu sessions need about %llu open files and %llu are "
 			 "allowed: raise LimitNOFILE= or ulimit -n",
-			 streams, (unsigned long long)need,
+			 sessions, (unsigned long long)need,
 			 (unsigned long long)r.rlim_cur);
 }
 

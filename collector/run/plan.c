@@ -43,7 +43,9 @@ bool plan_same_login(const struct config_topic *a, const struct config_topic *b)
 /* Does one look at the mirror's other side serve both? Names may differ. */
 static bool same_target(const struct config_target *a, const struct config_target *b)
 {
-	return a->set == b->set && same(a->kafka_home, b->kafka_home) &&
+	return a->set == b->set && same(a->host, b->host) && same(a->user, b->user) &&
+	       a->port == b->port && same(a->key_file, b->key_file) &&
+	       same(a->kafka_home, b->kafka_home) &&
 	       same(a->bootstrap_server, b->bootstrap_server) &&
 	       same(a->command_config, b->command_config);
 }
@@ -56,6 +58,32 @@ static bool same_page(const struct config_topic *a, const struct config_topic *b
 	       same(a->username, b->username) &&
 	       same(a->password_file, b->password_file) &&
 	       same(a->token_file, b->token_file) && same(a->ca_file, b->ca_file);
+}
+
+bool plan_target_place(const struct config_topic *t, struct config_topic *out)
+{
+	const struct config_target *o = &t->target;
+
+	if (!o->set || o->host == NULL ||
+	    (same(o->host, t->host) && (o->port == 0 || o->port == t->port)))
+		return false;
+	*out = *t;
+	out->host = o->host;
+	if (o->user != NULL)
+		out->user = o->user;
+	if (o->key_file != NULL)
+		out->key_file = o->key_file;
+	if (o->port != 0) {
+		out->port = o->port;
+		out->port_explicit = true;
+	}
+	if (out->host_key == HOST_KEY_PINNED) { /* another host has another key */
+		out->host_key = HOST_KEY_STRICT;
+		out->host_key_pin = NULL;
+	}
+	out->command = NULL;
+	out->cds_archive = NULL;
+	return true;
 }
 
 int plan_can_share(const struct config_topic *a, const struct config_topic *b)
@@ -136,4 +164,14 @@ void plan_free(struct plan *p)
 		free(p->streams[i].topics);
 	free(p->streams);
 	*p = (struct plan){NULL, 0};
+}
+
+size_t plan_sessions(const struct plan *p)
+{
+	struct config_topic place;
+	size_t n = p->n;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += plan_target_place(p->streams[i].topics[0], &place);
+	return n;
 }

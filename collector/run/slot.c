@@ -26,12 +26,12 @@ struct slot {
 	struct origin origin;
 	struct label *labels;
 	struct assess *assess;
-	struct delivery *delivery; /* NULL without a target */
-	char *there;               /* the topic's name over there */
-	struct mono last_data;     /* or the beginning */
-	struct mono absent_since;  /* no row in the readings; 0: it is there */
-	bool seen;                 /* has ever had data */
-	struct gap gap;            /* REASON_NONE: has data, or nothing is known yet */
+	char *there;              /* the topic's name at the target; NULL without one */
+	bool told_target;         /* that the target does not have it, or not whole */
+	struct mono last_data;    /* or the beginning */
+	struct mono absent_since; /* no row in the readings; 0: it is there */
+	bool seen;                /* has ever had data */
+	struct gap gap;           /* REASON_NONE: has data, or nothing is known yet */
 	struct wall gap_since;
 	struct mono gap_repeat; /* when to say it again */
 	enum group_state state; /* of the last sample */
@@ -58,10 +58,8 @@ struct slot *slot_new(const struct config_topic *t, const char *name,
 	s->key = key_of(t, name);
 	s->board = board;
 	s->assess = assess_new(&t->rules);
-	if (t->target.set && name != NULL) {
-		s->delivery = mem_calloc(1, sizeof(*s->delivery));
+	if (t->target.set && name != NULL)
 		s->there = target_name(&t->target, name);
-	}
 	s->last_data = clock_mono();
 	s->labels = mem_calloc(t->label_count, sizeof(*s->labels));
 	for (size_t i = 0; i < t->label_count; i++)
@@ -91,7 +89,6 @@ void slot_free(struct slot *s)
 		return;
 	hide(s);
 	assess_free(s->assess);
-	free(s->delivery);
 	free(s->there);
 	free(s->labels);
 	free(s->name);
@@ -210,40 +207,78 @@ void slot_gap(struct slot *s, const struct gap *g, struct mono now,
 		slot_show(s, slot_view(s));
 }
 
-/* What is known of the other side at this reading. */
-static struct delivered slot_delivered(struct slot *s, const struct sample *sample,
-				       const struct reading *r)
+/* Told when it changes, unless the whole look failed, which is the stream's to tell. */
+static void tell_target(struct slot *s, const struct gap *gap, bool whole,
+			struct findings *out)
 {
-	struct delivered none = {.asked = s->delivery != NULL,
-				 .per_sec = NAN,
-				 .missing = -1};
-	struct delivery_look look = {.committed = 0};
+	const char *server = s->topic->target.bootstrap_server;
+	bool failed = gap->reason != REASON_NONE;
 
-	if (s->delivery == NULL || r->ends == NULL ||
-	    !ends_sum(r->ends, s->there, &look.end, &look.end_rows))
-		return none;
+	if (whole || failed == s->told_target)
+		return;
+	s->told_target = failed;
+	findings_add(out, s->topic, s->name)->notice =
+		failed ? mem_printf(
+				 "what arrives at the target %s is not known: %s: %s",
+				 server, reason_name(gap->reason), gap->message)
+		       : mem_printf("the target %s has '%s' now", server, s->there);
+}
+
+/* Sums of both sides at a reading; REASON_NONE, or why there are none. */
+static enum reason look_at_both(const struct slot *s, const struct sample *sample,
+				const struct ends *ends, struct delivery_look *look,
+				struct gap *gap)
+{
+	*look = (struct delivery_look){.committed = 0};
+	if (ends_sum(ends, s->there, &look->end, &look->end_rows, gap) != REASON_NONE)
+		return gap->reason;
 	for (size_t i = 0; i < sample->n; i++) {
 		if (!sample->rows[i].has_committed)
 			continue;
-		look.committed_rows++;
-		if (__builtin_add_overflow(look.committed, sample->rows[i].committed,
-					   &look.committed))
-			return none;
+		look->committed_rows++;
+		if (__builtin_add_overflow(look->committed, sample->rows[i].committed,
+					   &look->committed))
+			return gap_set(gap, REASON_BAD_OUTPUT,
+				       "the committed offsets cannot be right");
 	}
-	delivery_feed(s->delivery, &look, s->topic->interval_ms, r->taken_mono);
-	return delivery_state(s->delivery);
+	return REASON_NONE;
+}
+
+/* What is known of the other side at this reading. */
+static struct delivered slot_delivered(struct slot *s, const struct sample *sample,
+				       const struct reading *r,
+				       const struct other_side *other,
+				       struct findings *out)
+{
+	struct delivered d = {.asked = s->there != NULL,
+			      .gap = other->gap,
+			      .per_sec = NAN,
+			      .missing = -1};
+	struct delivery_look look;
+
+	if (s->there == NULL || other->ends == NULL)
+		return d;
+	look_at_both(s, sample, other->ends, &look, &d.gap);
+	tell_target(s, &d.gap, other->gap.reason != REASON_NONE, out);
+	if (d.gap.reason != REASON_NONE)
+		return d;
+	return assess_deliver(s->assess, &look,
+			      other->looks_apart * s->topic->interval_ms,
+			      r->taken_mono);
 }
 
 static void slot_sample(struct slot *s, const struct sample *sample,
-			const struct reading *r, struct mono now, struct findings *out)
+			const struct reading *r, const struct other_side *other,
+			struct mono now, struct findings *out)
 {
 	struct buf json = BUF_INIT(DOCUMENT_MAX);
 	struct assessment a;
-	struct finding *f = findings_add(out, s->topic, s->name);
+	struct finding *f;
 
 	assess_feed(s->assess, sample, r->taken_mono);
 	a = assess_look(s->assess, r->taken_mono);
-	a.delivered = slot_delivered(s, sample, r);
+	a.delivered = slot_delivered(s, sample, r, other, out);
+	f = findings_add(out, s->topic, s->name);
 	f->changed = s->gap.reason != REASON_NONE || !s->seen;
 	f->partitions = (int64_t)sample->n;
 	f->totals = sample_totals(sample);
@@ -287,8 +322,8 @@ static void nothing_found(const struct slot *s, const struct table *t, struct ga
 	sample_fini(&none);
 }
 
-void slot_reading(struct slot *s, const struct reading *r, struct mono now,
-		  struct findings *out)
+void slot_reading(struct slot *s, const struct reading *r,
+		  const struct other_side *other, struct mono now, struct findings *out)
 {
 	struct sample sample = SAMPLE_INIT;
 	struct gap gap = {.reason = REASON_NONE};
@@ -308,7 +343,7 @@ void slot_reading(struct slot *s, const struct reading *r, struct mono now,
 	s->absent_since.ns = 0;
 	sample.taken = r->taken;
 	sample.sample_ms = r->sample_ms;
-	slot_sample(s, &sample, r, now, out);
+	slot_sample(s, &sample, r, other, now, out);
 	sample_fini(&sample);
 }
 

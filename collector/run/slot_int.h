@@ -30,8 +30,16 @@ const char *slot_name(const struct slot *s); /* NULL for a pattern */
  * from now on. */
 void slot_rest(struct slot *s);
 
+/* What is known of the mirror's other side at a reading. */
+struct other_side {
+	const struct ends *ends; /* NULL: nothing */
+	struct gap gap;          /* why; REASON_NONE where nobody has looked yet */
+	int looks_apart; /* the two sides are looked at within so many intervals */
+};
+
 /* What a reading, or a failure that concerns the whole source, says of it. */
-void slot_reading(struct slot *s, const struct reading *r, struct mono now,
+void slot_reading(struct slot *s, const struct reading *r,
+		  const struct other_side *other, struct mono now,
 		  struct findings *out);
 void slot_gap(struct slot *s, const struct gap *g, struct mono now,
 	      struct findings *out);

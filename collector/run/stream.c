@@ -17,25 +17,34 @@
 
 struct stream {
 	struct source *source;
+	struct far *far; /* asks the target from another host; may be NULL */
 	struct entry **entries;
 	size_t n;
 	struct gap trouble; /* the last one told by the source since the last reading */
-	bool target_failed; /* told that the target does not answer */
+	struct gap target;  /* why the target tells nothing, by its last look */
 	struct records windows; /* kept for topics that a pattern may yet find */
 };
 
+static void aim(struct stream *s, const struct config_topic *t)
+{
+	if (s->far != NULL)
+		far_aim(s->far, t, t->name);
+	else if (t->target.set)
+		source_aim(s->source, t, t->name);
+}
+
 struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
-			  int64_t first_delay_ms, struct board *board)
+			  struct far *far, int64_t first_delay_ms, struct board *board)
 {
 	struct stream *s = mem_calloc(1, sizeof(*s));
 
+	s->far = far;
 	s->source = source_new(p->topics[0], wake, first_delay_ms);
 	s->entries = mem_calloc(p->n, sizeof(struct entry *));
 	for (; s->n < p->n; s->n++) {
 		const struct config_topic *t = p->topics[s->n];
 
-		if (t->target.set)
-			source_aim(s->source, t, t->name);
+		aim(s, t);
 		s->entries[s->n] = entry_new(p->config, t, board);
 	}
 	return s;
@@ -140,6 +149,7 @@ struct moment {
 	struct mono now;
 	struct findings *out;
 	const struct reading *reading;
+	struct other_side other;
 	struct gap gap;
 	struct mono next;
 };
@@ -161,7 +171,7 @@ static void read_slot(struct slot *slot, void *arg)
 {
 	struct moment *m = arg;
 
-	slot_reading(slot, m->reading, m->now, m->out);
+	slot_reading(slot, m->reading, &m->other, m->now, m->out);
 }
 
 static void fail_slot(struct slot *slot, void *arg)
@@ -180,27 +190,43 @@ static void tick_slot(struct slot *slot, void *arg)
 }
 
 /* Told when it changes, once for the stream: no topic is without data for it. */
-static void look_at_target(struct stream *s, const struct reading *r,
-			   struct findings *out)
+static void tell_target(const struct stream *s, const struct gap *before,
+			struct findings *out)
 {
 	const struct config_topic *first = entry_topic(s->entries[0]);
-	bool failed = r->ends != NULL && *ends_trouble(r->ends) != '\0';
+	bool failed = s->target.reason != REASON_NONE;
 
-	if (r->ends == NULL || failed == s->target_failed)
+	if (failed == (before->reason != REASON_NONE))
 		return;
-	s->target_failed = failed;
 	findings_add(out, first, first->name)->notice =
-		failed ? mem_printf("the target %s does not tell its offsets: %s",
+		failed ? mem_printf("the target %s does not tell its offsets: %s: %s",
 				    first->target.bootstrap_server,
-				    ends_trouble(r->ends))
+				    reason_name(s->target.reason), s->target.message)
 		       : mem_printf("the target %s tells its offsets again",
 				    first->target.bootstrap_server);
+}
+
+/* What is known of the other side at this reading. Our own loop leaves a target that
+ * failed alone for a few runs: what it said stands until then. */
+static void look_at_target(struct stream *s, struct moment *m)
+{
+	const struct gap before = s->target;
+
+	m->other = (struct other_side){.ends = m->reading->ends, .looks_apart = 1};
+	if (s->far != NULL) {
+		m->other.ends = far_ends(s->far, m->reading->taken_mono, &s->target);
+		m->other.looks_apart = 2;
+	} else if (m->other.ends != NULL) {
+		s->target = *ends_gap(m->other.ends);
+	}
+	m->other.gap = s->target;
+	tell_target(s, &before, m->out);
 }
 
 static void take_reading(struct stream *s, struct moment *m)
 {
 	s->trouble.reason = REASON_NONE;
-	look_at_target(s, m->reading, m->out);
+	look_at_target(s, m);
 	if (m->reading->table != NULL)
 		table_each(m->reading->table, discover, m);
 	each_slot(s, read_slot, m);

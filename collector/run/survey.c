@@ -11,17 +11,21 @@
 #include "banned.h"
 
 #define SETUP_MS 60000 /* for the session, beside the run's own time-out */
+#define AGAIN_MS 100   /* while the other side has not answered */
 
 struct look { /* one stream, and its thread's */
 	const struct plan_stream *plan;
 	struct wake wake;
 	struct actor actor;
+	struct far *far; /* looks at the mirror's other side; may be NULL */
+	struct actor far_actor;
 	struct stream *stream;
 	struct findings step_found; /* of one step */
 	struct findings found;      /* the answers */
 	bool *answered;             /* each entry of the plan, in an earlier step */
 	struct gap *busy;           /* of each entry: said if nothing better comes */
 	struct mono deadline;
+	struct mono far_deadline; /* the topics' answers do not wait any longer */
 };
 
 /* What a stream found, by its place in the plan; of a pattern, by name. */
@@ -93,11 +97,26 @@ static void nothing_came(struct look *l)
 	}
 }
 
+/* One look over there is enough. */
+static struct step far_look_step(void *self)
+{
+	struct step next = far_step(self);
+
+	return far_answered(self) ? STEP_DONE : next;
+}
+
+/* Nothing is read before the other side has answered, so that it is in the answers. */
 static struct step look_step(void *self)
 {
 	struct look *l = self;
-	struct step next = stream_step(l->stream, true, &l->step_found);
+	bool ready = l->far == NULL || actor_ended(&l->far_actor) ||
+		     !mono_before(clock_mono(), l->far_deadline);
+	struct step next = stream_step(l->stream, ready, &l->step_found);
 
+	if (!ready) {
+		next.fd = -1;
+		next.until = mono_min(next.until, mono_add_ms(clock_mono(), AGAIN_MS));
+	}
 	take_step(l);
 	findings_reset(&l->step_found);
 	if (has_all(l))
@@ -112,13 +131,21 @@ static struct step look_step(void *self)
 
 static int look_start(struct look *l, const struct plan_stream *p, struct err *err)
 {
+	int64_t timeout_ms = p->topics[0]->timeout_ms;
+
 	l->plan = p;
 	if (wake_init(&l->wake) != 0)
 		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
 	l->answered = mem_calloc(p->n, sizeof(*l->answered));
 	l->busy = mem_calloc(p->n, sizeof(*l->busy));
-	l->stream = stream_new(p, &l->wake, 0, NULL);
-	l->deadline = mono_add_ms(clock_mono(), p->topics[0]->timeout_ms + SETUP_MS);
+	if (far_new(&l->far, p->topics[0], 0) != 0)
+		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
+	l->stream = stream_new(p, &l->wake, l->far, 0, NULL);
+	l->deadline = mono_add_ms(clock_mono(), timeout_ms + SETUP_MS);
+	l->far_deadline = mono_add_ms(clock_mono(), (timeout_ms + SETUP_MS) / 2);
+	if (l->far != NULL && actor_start(&l->far_actor, "target", far_look_step,
+					  l->far, far_wake(l->far), &l->wake, err) != 0)
+		return err->class;
 	return actor_start(&l->actor, "look", look_step, l, &l->wake, NULL, err);
 }
 
@@ -126,7 +153,10 @@ static int look_start(struct look *l, const struct plan_stream *p, struct err *e
 static void look_end(struct look *l, struct findings *out)
 {
 	wake_stop(&l->wake);
+	if (l->far != NULL)
+		wake_stop(far_wake(l->far));
 	actor_join(&l->actor);
+	actor_join(&l->far_actor);
 	if (l->found.n > 1)
 		qsort(l->found.v, l->found.n, sizeof(*l->found.v), by_place);
 	for (size_t i = 0; i < l->found.n; i++) {
@@ -138,6 +168,7 @@ static void look_end(struct look *l, struct findings *out)
 	free(l->busy);
 	findings_fini(&l->step_found);
 	stream_close(l->stream);
+	far_free(l->far);
 	wake_fini(&l->wake);
 }
 

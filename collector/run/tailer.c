@@ -21,6 +21,7 @@
 struct tailer {
 	char name[64];
 	struct wake wake;
+	struct far *far; /* may be NULL */
 	struct stream *stream;
 	struct store *store;
 	struct board *board; /* may be NULL */
@@ -44,6 +45,11 @@ struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
 		free(t);
 		return NULL;
 	}
+	if (far_new(&t->far, p->topics[0], p->first_delay_ms) != 0) {
+		wake_fini(&t->wake);
+		free(t);
+		return NULL;
+	}
 	if (p->n > 1)
 		snprintf(t->name, sizeof(t->name), "t:%.40s+%zu", topic, p->n - 1);
 	else
@@ -51,7 +57,7 @@ struct tailer *tailer_new(const struct plan_stream *p, struct store *store,
 	t->store = store;
 	t->board = board;
 	t->save_at = mono_add_ms(clock_mono(), SAVE_MS);
-	t->stream = stream_new(p, &t->wake, p->first_delay_ms, board);
+	t->stream = stream_new(p, &t->wake, t->far, p->first_delay_ms, board);
 	return t;
 }
 
@@ -60,6 +66,7 @@ void tailer_free(struct tailer *t)
 	if (t == NULL)
 		return;
 	stream_close(t->stream);
+	far_free(t->far);
 	findings_fini(&t->found);
 	for (size_t i = 0; i < t->n; i++)
 		document_fini(&t->waiting[i]);
@@ -82,6 +89,11 @@ void tailer_take_windows(struct tailer *t, struct records *to)
 struct wake *tailer_wake(struct tailer *t)
 {
 	return &t->wake;
+}
+
+struct far *tailer_far(const struct tailer *t)
+{
+	return t->far;
 }
 
 const char *tailer_name(const struct tailer *t)

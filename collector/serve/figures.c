@@ -69,6 +69,30 @@ static double drain(const struct view *v, struct wall now)
 	return seconds(v->assessment.drain_ms);
 }
 
+static double target_end(const struct view *v, struct wall now)
+{
+	const struct delivered *d = &v->assessment.delivered;
+
+	(void)now;
+	return d->known ? (double)d->end : NAN;
+}
+
+static double delivered(const struct view *v, struct wall now)
+{
+	const struct delivered *d = &v->assessment.delivered;
+
+	(void)now;
+	return d->known ? d->per_sec : NAN;
+}
+
+static double undelivered(const struct view *v, struct wall now)
+{
+	const struct delivered *d = &v->assessment.delivered;
+
+	(void)now;
+	return d->known && d->missing >= 0 ? (double)d->missing : NAN;
+}
+
 static double rows(const struct view *v, struct wall now)
 {
 	(void)now;
@@ -121,6 +145,16 @@ static const struct {
 	 "Messages read by the group, slope over the last 180 s.", false, consumed},
 	{"mmlag_topic_drain_seconds", "Time until the lag is gone at these rates.",
 	 false, drain},
+	{"mmlag_topic_target_end_offset",
+	 "Sum of the log ends at the mirror's other side, with `target:`.", false,
+	 target_end},
+	{"mmlag_topic_delivered_per_second",
+	 "Messages that arrive there, over the last three to four minutes.", false,
+	 delivered},
+	{"mmlag_topic_undelivered",
+	 "Messages that the mirror committed in the last minutes and that are not "
+	 "there.",
+	 false, undelivered},
 	{"mmlag_topic_partitions", "Partitions in the last sample.", false, rows},
 	{"mmlag_topic_partitions_expected",
 	 "Partitions that the configuration expects.", true, expected},
@@ -162,6 +196,8 @@ static const struct {
 
 #define NODATA "mmlag_topic_nodata"
 #define NODATA_HELP "1 while the topic is without data, with the reason."
+#define UNREAD "mmlag_topic_target_unread"
+#define UNREAD_HELP "1 while the mirror's other side cannot be read, with the reason."
 #define TOPICS "mmlag_topics"
 #define TOPICS_HELP "Topics that are followed, by status."
 #define BUILD "mmlag_build_info"
@@ -246,6 +282,21 @@ static void write_nodata(struct prom *p, const struct board_views *views)
 	}
 }
 
+static void write_unread(struct prom *p, const struct board_views *views)
+{
+	prom_family(p, UNREAD, "gauge", UNREAD_HELP);
+	for (size_t i = 0; i < views->n; i++) {
+		struct prom_labels l = labels_of(views->v[i]);
+		const struct gap *gap = &views->v[i]->assessment.delivered.gap;
+
+		if (gap->reason == REASON_NONE || !prom_has_data(views, i))
+			continue;
+		l.reason = reason_name(gap->reason);
+		prom_series(p, &l);
+		prom_int(p, 1);
+	}
+}
+
 static void write_counts(const struct board_views *views, struct wall started,
 			 struct buf *out)
 {
@@ -273,6 +324,7 @@ void figures_write(const struct board_views *views, bool several_clusters,
 
 	write_topics(&p, views, now);
 	write_nodata(&p, views);
+	write_unread(&p, views);
 	write_partitions(&p, views);
 	write_counts(views, started, out);
 }
@@ -324,6 +376,7 @@ void figures_reference(struct buf *out)
 		row(out, of_topics[i].family, "consumergroup, topic", "gauge",
 		    of_topics[i].help);
 	row(out, NODATA, "consumergroup, reason, topic", "gauge", NODATA_HELP);
+	row(out, UNREAD, "consumergroup, reason, topic", "gauge", UNREAD_HELP);
 	for (size_t i = 0; i < ARRAY_LEN(of_partitions); i++)
 		row(out, of_partitions[i].family, "consumergroup, partition, topic",
 		    "gauge", of_partitions[i].help);

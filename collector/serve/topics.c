@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * topics: views as JSON, as docs/api.md tells. */
+#include <math.h>
 #include <string.h>
 
 #include "base/jsonw.h"
@@ -60,6 +61,25 @@ static void write_sample(struct jsonw *w, const struct view *v)
 	jsonw_key_str(w, "group_state", group_state_name(s->state));
 }
 
+/* The mirror's other side; null without one. */
+static void write_target(struct jsonw *w, const struct delivered *d)
+{
+	bool failed = d->gap.reason != REASON_NONE;
+
+	jsonw_key(w, "target");
+	if (!d->asked) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_object(w);
+	int_if(w, "end_sum", d->known, d->end);
+	real(w, "delivered_per_sec", d->known ? d->per_sec : NAN, 3);
+	int_if(w, "undelivered", d->known && d->missing >= 0, d->missing);
+	jsonw_key_str(w, "reason", failed ? reason_name(d->gap.reason) : NULL);
+	jsonw_key_str(w, "message", failed ? d->gap.message : NULL);
+	jsonw_end(w);
+}
+
 static void write_assessment(struct jsonw *w, const struct assessment *a)
 {
 	int_if(w, "time_lag_ms", a->time_lag_ms >= 0, a->time_lag_ms);
@@ -67,6 +87,7 @@ static void write_assessment(struct jsonw *w, const struct assessment *a)
 	real(w, "produced_per_sec", a->produced_per_sec, 3);
 	real(w, "consumed_per_sec", a->consumed_per_sec, 3);
 	int_if(w, "drain_ms", a->drain_ms >= 0, a->drain_ms);
+	write_target(w, &a->delivered);
 }
 
 static void write_gap(struct jsonw *w, const struct view *v)

@@ -152,7 +152,6 @@ static void add_env(struct buf *out, const struct config_topic *t)
 /* The function `run`: one run of the CLI, or of the user's own command. */
 static void add_run(struct buf *out, const struct config_topic *t)
 {
-	buf_addstr(out, "NICE=; command -v nice >/dev/null && NICE='nice -n 10'\n");
 	buf_addstr(out, "run() { exec $NICE ");
 	if (t->command != NULL) {
 		buf_addstr(out, "bash -c ");
@@ -186,19 +185,38 @@ static void add_cds(struct buf *out, const struct config_topic *t)
 	buf_addstr(out, cds_part);
 }
 
-void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
-		 int64_t first_delay_ms, int runs, const struct target_topics *target)
+/* What both loops begin with; `target_ms`: how long each look at the target may take,
+ * 0 for none. */
+static void begin(struct buf *out, const struct config_topic *t, const char *nonce,
+		  int64_t first_delay_ms, int runs, int64_t target_ms)
 {
 	buf_printf(out, "K=%s I=%lld T=%lld F=%lld R=%d Q=%lld\n", nonce,
 		   (long long)t->interval_ms, (long long)t->timeout_ms,
-		   (long long)first_delay_ms, runs,
-		   (long long)(target != NULL ? target_timeout_ms(t) : 0));
+		   (long long)first_delay_ms, runs, (long long)target_ms);
 	buf_addstr(out, locale_part);
 	add_env(out, t);
 	buf_addstr(out, helpers);
+	buf_addstr(out, "NICE=; command -v nice >/dev/null && NICE='nice -n 10'\n");
+}
+
+void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
+		 int64_t first_delay_ms, int runs, const struct target_topics *target)
+{
+	begin(out, t, nonce, first_delay_ms, runs,
+	      target != NULL ? target_timeout_ms(t) : 0);
 	add_cds(out, t);
 	add_run(out, t);
 	if (target != NULL)
 		target_script(out, &t->target, target);
+	buf_addstr(out, loop);
+}
+
+void script_ends_loop(struct buf *out, const struct config_topic *t, const char *nonce,
+		      int64_t first_delay_ms, const struct target_topics *target)
+{
+	begin(out, t, nonce, first_delay_ms, 0, 0);
+	buf_addstr(out, "A=\ncds() { :; }\n");
+	target_script(out, &t->target, target);
+	buf_addstr(out, "run() { aim; }\n");
 	buf_addstr(out, loop);
 }

@@ -51,6 +51,7 @@ struct source {
 	int cores; /* of the host; 0: not told */
 	struct target_topics target;
 	bool aims_at_all;
+	bool only_ends; /* it looks at the target and nothing else */
 };
 
 void reading_fini(struct reading *r)
@@ -76,6 +77,15 @@ struct source *source_new(const struct config_topic *t, struct wake *wake,
 	return s;
 }
 
+struct source *source_new_ends(const struct config_topic *t, struct wake *wake,
+			       int64_t first_delay_ms)
+{
+	struct source *s = source_new(t, wake, first_delay_ms);
+
+	s->only_ends = true;
+	return s;
+}
+
 void source_aim(struct source *s, const struct config_topic *t, const char *name)
 {
 	if (name == NULL)
@@ -84,12 +94,13 @@ void source_aim(struct source *s, const struct config_topic *t, const char *name
 		target_add(&s->target, &t->target, name);
 }
 
-/* What the script is to ask the target for; NULL where there is none. */
+/* What the script is to ask the target for; NULL where there is none, or somebody else
+ * asks it. */
 static const struct target_topics *aim(const struct source *s)
 {
 	static const struct target_topics all = {NULL, 0, 0};
 
-	if (!s->topic->target.set)
+	if (!s->aims_at_all && s->target.n == 0)
 		return NULL;
 	return s->aims_at_all ? &all : &s->target;
 }
@@ -159,6 +170,9 @@ static enum source_event open_session(struct source *s, struct mono now,
 	hash_hex(nonce, sizeof(nonce), s->nonce);
 	if (is_line(s))
 		buf_addstr(&script, s->topic->command);
+	else if (s->only_ends)
+		script_ends_loop(&script, s->topic, s->nonce, s->first_delay_ms,
+				 aim(s));
 	else
 		script_loop(&script, s->topic, s->nonce, s->first_delay_ms, 0, aim(s));
 	remote_command(&exec, buf_str(&script), s->topic->run_as,
@@ -234,10 +248,10 @@ static void name_broker(const struct source *s, struct gap *gap)
 			s->topic->bootstrap_server, s->topic->host, said.message);
 }
 
-static enum source_event take_run(struct source *s, const struct frame_run *run,
-				  struct mono now, struct reading *r, struct gap *gap)
+/* The table of a run; false where it gave none, with `gap` filled in. */
+static bool read_table(struct source *s, const struct frame_run *run, struct reading *r,
+		       struct gap *gap)
 {
-	struct wall arrived = clock_wall();
 	struct cli_output output = {.out = run->out,
 				    .out_len = run->out_len,
 				    .exit_code = run->exit_code};
@@ -245,8 +259,6 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 
 	output.err = ssh_stderr(s->ssh, &output.err_len);
 	note_mm2(s, output.err);
-	memset(r, 0, sizeof(*r));
-	r->sample = (struct sample)SAMPLE_INIT;
 	r->table =
 		table_read(&output, s->topic->command == NULL ? s->topic->group : NULL);
 	ssh_stderr_reset(s->ssh);
@@ -256,10 +268,24 @@ static enum source_event take_run(struct source *s, const struct frame_run *run,
 		name_mm2(s, gap);
 		name_broker(s, gap);
 		reading_fini(r);
-		return SOURCE_GAP;
+		return false;
 	}
 	if (run->aside)
 		r->ends = ends_read(run->said, run->said_len, run->said_code);
+	return true;
+}
+
+static enum source_event take_run(struct source *s, const struct frame_run *run,
+				  struct mono now, struct reading *r, struct gap *gap)
+{
+	struct wall arrived = clock_wall();
+
+	memset(r, 0, sizeof(*r));
+	r->sample = (struct sample)SAMPLE_INIT;
+	if (s->only_ends)
+		r->ends = ends_read(run->out, run->out_len, run->exit_code);
+	else if (!read_table(s, run, r, gap))
+		return SOURCE_GAP;
 	r->taken = run->end_ms >= 0 ? hostclock_correct(&s->host_clock, run->end_ms,
 							arrived, now)
 				    : arrived;
@@ -388,7 +414,7 @@ static int64_t silence_ms(const struct source *s)
 	if (is_line(s))
 		return s->topic->timeout_ms;
 	return s->topic->interval_ms + s->topic->timeout_ms + s->first_delay_ms +
-	       (s->topic->target.set ? target_timeout_ms(s->topic) : 0) + HOST_SLACK_MS;
+	       (aim(s) != NULL ? target_timeout_ms(s->topic) : 0) + HOST_SLACK_MS;
 }
 
 static enum source_event silent(struct source *s, struct mono now, struct gap *gap)

@@ -42,7 +42,10 @@ struct config_threshold {
 
 struct config_target {
 	bool set;
-	char *host, *kafka_home, *bootstrap_server, *command_config, *topic;
+	char *host; /* NULL: the topic's own */
+	int port;   /* 0, NULL: as the topic's */
+	char *user, *key_file;
+	char *kafka_home, *bootstrap_server, *command_config, *topic;
 };
 
 struct config_topic {

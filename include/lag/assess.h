@@ -82,6 +82,11 @@ void assess_free(struct assess *a);
  * @thread the owner's */
 void assess_feed(struct assess *a, const struct sample *s, struct mono now);
 
+/* Take in a look at the mirror's other side, which belongs to the last sample fed, and
+ * say what is known of the delivery.  @thread the owner's */
+struct delivered assess_deliver(struct assess *a, const struct delivery_look *look,
+				int64_t interval_ms, struct mono now);
+
 /* The state at the last sample: nothing is known of the time since. Where that sample
  * is older than the window, nothing is known at all (ASSESSMENT_INIT). Costs nothing.
  * @thread the owner's */

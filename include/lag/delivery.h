@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "lag/reason.h"
 
 #define DELIVERY_SPANS 11               /* looked back at */
 #define DELIVERY_SPAN_MS INT64_C(60000) /* MirrorMaker's default commit interval */
@@ -47,6 +48,7 @@ struct delivery_look {
 /* What is known of a topic's delivery. */
 struct delivered {
 	bool asked;       /* there is a target at all */
+	struct gap gap;   /* why it was not read; REASON_NONE: it was, or not yet */
 	bool known;       /* it was read at this sample: */
 	int64_t end;      /* the sum of its end offsets */
 	double per_sec;   /* NAN before DELIVERY_RATE_MS */

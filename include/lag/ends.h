@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENDS_TROUBLE_MAX 200
+#include "lag/reason.h"
 
 struct ends;
 
@@ -19,14 +19,16 @@ struct ends;
 struct ends *ends_read(const char *out, size_t len, int exit_code);
 void ends_free(struct ends *e); /* NULL is legal */
 
-/* The sum over the partitions of a topic, in messages, and how many there are. False
- * where the topic is not there, one of its partitions has no end offset, or one is
- * listed twice with different ones.
+/* The sum over the partitions of a topic, in messages, and how many there are. Returns
+ * REASON_NONE, or why there is no sum, with `gap` filled in: topic_absent, no_offsets
+ * (a partition has no end), bad_output (one is listed twice with different ends), or
+ * what ended the look before the topic's turn.
  * @thread any */
-bool ends_sum(const struct ends *e, const char *topic, int64_t *sum,
-	      int32_t *partitions);
+enum reason ends_sum(const struct ends *e, const char *topic, int64_t *sum,
+		     int32_t *partitions, struct gap *gap);
 
-/* Why the look as a whole gave nothing; "" where it gave something.  @thread any */
-const char *ends_trouble(const struct ends *e);
+/* Why the look as a whole gave nothing; REASON_NONE where it gave something.
+ * @thread any */
+const struct gap *ends_gap(const struct ends *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * window: what a topic's assess knows, as bytes, so that a restart forgets nothing: the
- * series of all partitions and the rates. Times are kept as wall time and moved to the
- * monotonic clock of the next life. Pure; the bytes are checked, never believed. */
+ * series of all partitions, the rates and the delivery. Times are kept as wall time and
+ * moved to the monotonic clock of the next life. Pure; the bytes are checked, never
+ * believed. */
 #ifndef MMLAG_LAG_WINDOW_H
 #define MMLAG_LAG_WINDOW_H
 

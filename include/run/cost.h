@@ -19,12 +19,14 @@ enum cost_way {
 };
 
 struct cost {
-	double runs;  /* of the CLI, a minute */
+	double runs;  /* of the CLI, a minute: */
+	double looks; /* those of them that ask the mirror's other side */
 	double cores; /* that these keep busy */
 	size_t own;   /* streams by commands of the user's own */
 };
 
-/* What all topics on the host of `t` cost it. An interval that was not given is the one
+/* What all topics on the host of `t` cost it, and those whose target is looked at from
+ * there. An interval that was not given is the one
  * that this way of sharing would have.  @thread any */
 struct cost cost_of(const struct config *c, const struct config_topic *t,
 		    enum cost_way way);

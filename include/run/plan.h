@@ -31,8 +31,17 @@ enum plan_sharing {
 struct plan plan_make(const struct config *c, enum plan_sharing sharing);
 void plan_free(struct plan *p);
 
+/* How many sessions its streams hold: one each, and one more where the mirror's other
+ * side is looked at from another host.  @thread any */
+size_t plan_sessions(const struct plan *p);
+
 /* Do they log in to the same account in the same way?  @thread any */
 bool plan_same_login(const struct config_topic *a, const struct config_topic *b);
+
+/* Where the mirror's other side is looked at: `out` becomes the topic as it is logged
+ * in to over there (borrows everything from `t`). False where the topic's own session
+ * looks, or nobody does.  @thread any */
+bool plan_target_place(const struct config_topic *t, struct config_topic *out);
 
 /* Could these two topics be read by one command?  @thread any */
 int plan_can_share(const struct config_topic *a, const struct config_topic *b);

@@ -12,6 +12,7 @@
 #include "base/wake.h"
 #include "board/board.h"
 #include "config/config.h"
+#include "run/far.h"
 #include "run/finding.h"
 #include "run/plan.h"
 
@@ -20,15 +21,16 @@ struct stream;
 /* A pattern follows at most so many topics. */
 #define STREAM_FOUND_MAX 10000
 
-/* The plan and its configuration must outlive the stream, `wake` is the owner's. What
- * is found is shown on `board` too, which may be NULL.
+/* The plan and its configuration must outlive the stream, `wake` is the owner's, and so
+ * is `far` (run/far.h), which may be NULL and has not stepped yet. What is found is
+ * shown on `board` too, which may be NULL.
  * A pattern's topics are those rows of the group's output that are its to follow
  * (run/pattern.h). One that vanishes has gaps topic_absent until it was away for ten
  * intervals and ten minutes, and is dropped then, with a notice. A pattern without a
  * topic has gaps of its own.
  * @thread any; each belongs to one */
 struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
-			  int64_t first_delay_ms, struct board *board);
+			  struct far *far, int64_t first_delay_ms, struct board *board);
 void stream_close(struct stream *s); /* NULL is legal */
 
 /* Hand what is known of each topic over time to `put`, with a key of the topic: to be

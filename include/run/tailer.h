@@ -8,6 +8,7 @@
 
 #include "base/wake.h"
 #include "board/board.h"
+#include "run/far.h"
 #include "run/plan.h"
 #include "store/store.h"
 
@@ -38,6 +39,10 @@ void tailer_keep_windows(struct tailer *t);
 void tailer_take_windows(struct tailer *t, struct records *to);
 
 struct wake *tailer_wake(struct tailer *t);
+
+/* What looks at the mirror's other side from another host: an actor beside the tailer,
+ * which owns it; NULL where there is none.  @thread main */
+struct far *tailer_far(const struct tailer *t);
 
 /* "t:orders", or "t:orders+3" for a stream of four topics.  @thread any */
 const char *tailer_name(const struct tailer *t);

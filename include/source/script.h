@@ -19,4 +19,10 @@
 void script_loop(struct buf *out, const struct config_topic *t, const char *nonce,
 		 int64_t first_delay_ms, int runs, const struct target_topics *target);
 
+/* The same loop with the look at the mirror's other side as its only deed: what it
+ * prints, with the tool's words behind it, is the output of each run.
+ * @thread any */
+void script_ends_loop(struct buf *out, const struct config_topic *t, const char *nonce,
+		      int64_t first_delay_ms, const struct target_topics *target);
+
 #endif

@@ -23,7 +23,8 @@
 struct reading {
 	struct table *table;  /* owned, or NULL: */
 	struct sample sample; /* owned, when table is NULL */
-	struct ends *ends;    /* owned: of the mirror's target; NULL: not asked */
+	struct ends *ends;    /* owned: of the mirror's target; NULL: not asked. All
+			       * there is of a source of source_new_ends */
 	struct wall taken;
 	struct mono taken_mono;   /* the monotonic time that belongs to `taken`; never
 				   * goes   back from reading to reading */
@@ -48,6 +49,12 @@ struct source;
  * @thread any; each belongs to one */
 struct source *source_new(const struct config_topic *t, struct wake *wake,
 			  int64_t first_delay_ms);
+
+/* One that looks at the mirror's other side alone, from the host of `t` (run/plan.h
+ * works out a topic that says so).
+ * @thread any; each belongs to one */
+struct source *source_new_ends(const struct config_topic *t, struct wake *wake,
+			       int64_t first_delay_ms);
 
 /* The mirror's target, which the stream's first topic names, is to be asked for this
  * topic too; NULL: for all that there are. Before the first step.

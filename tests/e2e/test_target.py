@@ -2,6 +2,9 @@
 """The mirror's other side, on real servers."""
 
 import json
+import os
+
+import pytest
 
 from conftest import TOPICS, wait_for
 
@@ -42,3 +45,43 @@ def test_what_arrives_at_the_target_is_seen_and_a_dead_target_is_no_gap(workplac
     assert dead["target_end_sum"] is None and dead["undelivered"] is None
     assert dead["delivered_per_sec"] is None
     assert dead["status"] != "NODATA" and dead["partitions"] == TOPICS["orders"]
+
+
+def far(workplace, lab, **target):
+    """The other side looked at from a host of another name, by a session of its own."""
+    return workplace.config(defaults={
+        "known_hosts": [str(workplace.path / "known_hosts")], "host_key": "accept-new",
+        "target": {"host": "localhost", "bootstrap_server": lab.target_bootstrap, **target}})
+
+
+def test_a_target_on_another_host_is_read_and_its_failures_touch_no_lag(workplace, lab):
+    there = samples(workplace, "orders", far(workplace, lab))
+    assert there["target_end_sum"] > 0 and "target_reason" not in there
+
+    absent = samples(workplace, "orders", far(workplace, lab, topic="x.{topic}"))
+    assert absent["target_reason"] == "topic_absent" and absent["target_end_sum"] is None
+
+    closed = samples(workplace, "orders", far(workplace, lab, port=1))
+    assert closed["target_reason"] == "ssh_unreachable" and closed["target_end_sum"] is None
+    assert closed["lag_sum"] is not None and closed["partitions"] == TOPICS["orders"]
+
+    check = workplace.run("check", "-c", far(workplace, lab, topic="x.{topic}"))
+    assert "cost on localhost" in check.stdout and "look at the target" in check.stdout
+    assert "topic_absent" in check.stdout
+
+
+@pytest.mark.skipif(os.environ.get("ALL") != "1", reason="an old Kafka: with ALL=1")
+def test_an_old_kafka_is_asked_by_its_class(workplace, lab):
+    try:
+        for component in ("zk262", "k262", "producer"):
+            lab(component, "start")
+        old = {"kafka_home": lab.k262_home, "bootstrap_server": lab.k262_bootstrap}
+        assert not os.path.exists(old["kafka_home"] + "/bin/kafka-get-offsets.sh")
+        wait_for("messages in the old Kafka", 60, lambda: (samples(
+            workplace, "orders", far(workplace, lab, **old, topic="assignment-topic"))
+            ["target_end_sum"] or 0) > 0)
+        absent = samples(workplace, "orders", far(workplace, lab, **old, topic="none"))
+        assert absent["target_reason"] == "topic_absent"
+    finally:
+        for component in ("producer", "k262", "zk262"):
+            lab(component, "stop")

@@ -59,6 +59,7 @@ struct ssh { /* a link, and what runs at its far end */
 	int fd;
 	char *group;
 	bool lines; /* a command that writes lines, instead of the loop */
+	bool ends;  /* the loop that looks at the mirror's other side alone */
 	char nonce[40];
 	int64_t interval_ms, timeout_ms, watchdog_ms;
 	uint64_t run;
@@ -257,19 +258,29 @@ static void begin_run(struct ssh *l)
 	put_mark(l, 'B');
 }
 
-static void end_run(struct ssh *l)
+/* Returns the exit code. */
+static int look_at_target(struct ssh *l)
 {
 	const struct host *h = l->host;
-	bool killed = h->run_ms >= l->timeout_ms;
+
+	put_text(l, &l->out, h->target_text != NULL ? h->target_text : "");
+	buf_addstr(&l->out, "\n\n");
+	return h->target_code;
+}
+
+/* Returns the exit code. */
+static int describe(struct ssh *l, bool killed)
+{
+	const struct host *h = l->host;
 	const struct cli *c;
-	struct mono due;
 
 	for (c = h->clis; c != NULL && strcmp(c->group, l->group) != 0; c = c->next)
 		;
 	if (h->target_text != NULL && *h->target_text != '\0') {
-		put_text(l, &l->out, h->target_text);
-		buf_printf(&l->out, "\n\n@mmlag %s A %llu %d\n", l->nonce,
-			   (unsigned long long)l->run, h->target_code);
+		int code = look_at_target(l);
+
+		buf_printf(&l->out, "@mmlag %s A %llu %d\n", l->nonce,
+			   (unsigned long long)l->run, code);
 	}
 	if (!killed && c != NULL)
 		put_text(l, &l->out, c->text);
@@ -280,8 +291,18 @@ static void end_run(struct ssh *l)
 		put_text(l, &l->err_out, h->stderr_text);
 		buf_addch(&l->err_out, '\n');
 	}
+	return h->exit_code;
+}
+
+static void end_run(struct ssh *l)
+{
+	const struct host *h = l->host;
+	bool killed = h->run_ms >= l->timeout_ms;
+	int code = l->ends ? look_at_target(l) : describe(l, killed);
+	struct mono due;
+
 	buf_printf(&l->out, "\n@mmlag %s X %llu %d\n", l->nonce,
-		   (unsigned long long)l->run, killed ? 124 : h->exit_code);
+		   (unsigned long long)l->run, killed ? 124 : code);
 	put_mark(l, 'E');
 	world_event("%s: run %llu of group %s ends", h->name,
 		    (unsigned long long)l->run, l->group);
@@ -361,6 +382,8 @@ static void read_command(struct ssh *l, const struct config_topic *t,
 
 	l->group = mem_strdup(t->group != NULL ? t->group : "");
 	l->lines = t->format == FORMAT_LINE;
+	l->ends = strstr(command, "GetOffsetShell") != NULL &&
+		  strstr(command, "--describe") == NULL;
 	l->interval_ms = t->interval_ms;
 	l->timeout_ms = t->timeout_ms;
 	l->watchdog_ms = t->watchdog_ms;

@@ -294,6 +294,9 @@ static void start_tailers(void)
 		struct tailer *t = house.tailers[i];
 
 		play(tailer_name(t), tailer_step, t, tailer_wake(t));
+		if (tailer_far(t) != NULL)
+			play("target", far_step, tailer_far(t),
+			     far_wake(tailer_far(t)));
 	}
 }
 
@@ -372,8 +375,13 @@ void house_stop(void)
 		return;
 	for (size_t i = 0; i < house.plan.n; i++)
 		tell_to_stop(house.tailers[i], tailer_wake(house.tailers[i]));
-	for (size_t i = 0; i < house.plan.n; i++)
+	for (size_t i = 0; i < house.plan.n; i++) {
+		struct far *far = tailer_far(house.tailers[i]);
+
 		run_until_done(player_of(house.tailers[i]), limit);
+		if (far != NULL)
+			run_until_done(tell_to_stop(far, far_wake(far)), limit);
+	}
 	for (size_t i = 0; i < house.alerting.n; i++) {
 		const struct alerting_part *p = &house.alerting.parts[i];
 

@@ -319,6 +319,34 @@ static void what_is_committed_and_does_not_arrive_holds(void **state)
 	}
 }
 
+static void a_target_that_cannot_be_read_holds(void **state)
+{
+	static const struct {
+		struct delivered delivered;
+		bool there;
+		enum alert_fact fact;
+	} rows[] = {
+		{{.asked = false}, false, FACT_UNKNOWN},
+		{{.asked = true, .known = true}, true, FACT_AWAY},
+		{{.asked = true}, true, FACT_AWAY}, /* not looked at yet */
+		{{.asked = true, .gap = {REASON_TOPIC_ABSENT, "no topic"}},
+		 true,
+		 FACT_HOLDS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct view *v = healthy(NULL);
+		struct found f;
+
+		v->assessment.delivered = rows[i].delivered;
+		f = look(v, "target_unread", SEVERITY_WARNING);
+		assert_int_equal(f.there, rows[i].there);
+		assert_int_equal(f.fact, rows[i].fact);
+		view_unref(v);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_level_is_entered_and_left),
 		cmocka_unit_test(a_second_threshold_of_a_kind_has_a_name_of_its_own),
 		cmocka_unit_test(what_is_committed_and_does_not_arrive_holds),
+		cmocka_unit_test(a_target_that_cannot_be_read_holds),
 		cmocka_unit_test(an_objective_is_missed_when_its_budget_is_spent),
 	};
 

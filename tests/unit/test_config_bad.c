@@ -50,7 +50,7 @@ static const struct {
 	 TOPIC_DEFAULTS "topics: [a]\n"
 			"port: 22\n",
 	 "4:1: unknown key \"port\"; \"port\" belongs under topics or "
-	 "defaults\n"},
+	 "defaults or topics.target\n"},
 	{"keys that belong elsewhere or nowhere",
 	 TOPIC_DEFAULTS "topics: [a]\n"
 			"cluster: x\n"
@@ -80,7 +80,7 @@ static const struct {
 	 "belongs under topics or defaults or topics.target)\n"
 	 "6:3: unknown key \"password\"; did you mean \"password_file\"?\n"
 	 "7:3: unknown key \"user\"; did you mean \"username\"? (\"user\" "
-	 "belongs under topics or defaults)\n"
+	 "belongs under topics or defaults or topics.target)\n"
 	 "8:3: unknown key \"index_name\"; did you mean \"index\"?\n"
 	 "9:3: unknown key \"zzz\"; the nearest that is known in "
 	 "elasticsearch is \"bulk\"\n"},
@@ -418,8 +418,6 @@ static const struct {
 	 "brokers: [{name: x}]\n"
 	 "heartbeat: {}\n",
 	 "4:41: target: \"bootstrap_server\" is missing\n"
-	 "4:41: target: \"host\" is not the topic's own; leave it out: the "
-	 "MirrorMaker host reaches both sides\n"
 	 "4:100: a threshold needs \"warning\" or \"critical\"\n"
 	 "4:106: warning: for: below two commit intervals of MirrorMaker "
 	 "(120s) every tooth of the saw alerts; write 3m\n"

@@ -71,7 +71,8 @@ static const char whole[] =
 	"  bootstrap_server: t-boot:1\n"
 	"  command_config: /t/config\n"
 	"  target: {host: g-host, kafka_home: /g/kafka, bootstrap_server: 'g:1',\n"
-	"           command_config: /g/config, topic: 'x.{topic}'}\n"
+	"           command_config: /g/config, topic: 'x.{topic}', port: 2201,\n"
+	"           user: g-user, key_file: /g/key}\n"
 	"  url: http://t-url\n"
 	"  query: t-query\n"
 	"  username: t-username\n"
@@ -237,6 +238,9 @@ static void topics_are_read_into_their_members(void **state)
 	is(t->target.bootstrap_server, "g:1");
 	is(t->target.command_config, "/g/config");
 	is(t->target.topic, "x.{topic}");
+	assert_int_equal(t->target.port, 2201);
+	is(t->target.user, "g-user");
+	is(t->target.key_file, "/g/key");
 	is(t->url, "http://t-url");
 	is(t->query, "t-query");
 	is(t->username, "t-username");

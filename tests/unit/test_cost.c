@@ -108,6 +108,30 @@ static void a_command_of_the_users_own_is_no_run_of_the_cli(void **state)
 	       "your own");
 }
 
+static void a_look_at_the_target_costs_a_run_where_it_is_made(void **state)
+{
+	struct config_topic t[] = {topic("a", SHARE_TOPIC, 10000),
+				   topic("b", SHARE_TOPIC, 10000)};
+
+	(void)state;
+	t[0].target.set = true;
+	expect(t, 1, false,
+	       "12.0 runs of the CLI a minute (6.0 of them look at the target), about "
+	       "0.18 of a core");
+	t[0].target.host = text("mm2");
+	expect(t, 1, false, "6.0 runs of the CLI a minute, about 0.09 of a core");
+	t[1].host = text("mm2");
+	t[1].interval_explicit = t[0].interval_explicit = true;
+	expect(&t[1], 1, false, "6.0 runs of the CLI a minute, about 0.09 of a core");
+	{
+		struct config c = {.topics = t, .topic_count = 2};
+		struct cost cost = cost_of(&c, &t[1], COST_CHOSEN);
+
+		assert_int_equal(cost.runs, 12);
+		assert_int_equal(cost.looks, 6);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +139,7 @@ int main(void)
 		cmocka_unit_test(half_of_the_hosts_cores_is_worth_a_warning),
 		cmocka_unit_test(one_topic_has_no_other_way),
 		cmocka_unit_test(a_command_of_the_users_own_is_no_run_of_the_cli),
+		cmocka_unit_test(a_look_at_the_target_costs_a_run_where_it_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,25 +20,27 @@ static void sums_are_read_from_what_the_tool_prints(void **state)
 {
 	static const struct {
 		const char *label, *out;
-		bool known;
+		enum reason why;
 		int64_t sum;
 		int32_t partitions;
 	} rows[] = {
-		{"a topic", "t:0:5\nt:1:7\n", true, 12, 2},
-		{"no last newline, CRLF", "t:0:5\r\nt:1:7", true, 12, 2},
-		{"order of text", "t:10:1\nt:2:2\nt:0:4\n", true, 7, 3},
-		{"others beside it", "s:0:9\nt:0:5\nt.a:0:9\ntt:0:9\n", true, 5, 1},
+		{"a topic", "t:0:5\nt:1:7\n", REASON_NONE, 12, 2},
+		{"no last newline, CRLF", "t:0:5\r\nt:1:7", REASON_NONE, 12, 2},
+		{"order of text", "t:10:1\nt:2:2\nt:0:4\n", REASON_NONE, 7, 3},
+		{"others beside it", "s:0:9\nt:0:5\nt.a:0:9\ntt:0:9\n", REASON_NONE, 5,
+		 1},
 		{"words between", "[2026-11-21] WARN a:b:c x\nt:0:5\n\nError: x\n",
-		 true, 5, 1},
-		{"an empty offset", "t:0:5\nt:1:\n", false, 0, 0},
-		{"twice the same", "t:0:5\nt:0:5\n", true, 5, 1},
-		{"twice, not the same", "t:0:5\nt:0:6\n", false, 0, 0},
-		{"not there", "s:0:5\n", false, 0, 0},
-		{"nothing", "", false, 0, 0},
-		{"negative", "t:0:-5\n", false, 0, 0},
-		{"beyond int64", "t:0:99999999999999999999\n", false, 0, 0},
-		{"sum beyond int64", "t:0:9223372036854775807\nt:1:1\n", false, 0, 0},
-		{"no partition", "t:x:5\nt:9999999:5\n", false, 0, 0},
+		 REASON_NONE, 5, 1},
+		{"an empty offset", "t:0:5\nt:1:\n", REASON_NO_OFFSETS, 0, 0},
+		{"twice the same", "t:0:5\nt:0:5\n", REASON_NONE, 5, 1},
+		{"twice, not the same", "t:0:5\nt:0:6\n", REASON_BAD_OUTPUT, 0, 0},
+		{"not there", "s:0:5\n", REASON_TOPIC_ABSENT, 0, 0},
+		{"nothing", "", REASON_BAD_OUTPUT, 0, 0},
+		{"negative", "t:0:-5\n", REASON_BAD_OUTPUT, 0, 0},
+		{"beyond int64", "t:0:99999999999999999999\n", REASON_BAD_OUTPUT, 0, 0},
+		{"sum beyond int64", "t:0:9223372036854775807\nt:1:1\n",
+		 REASON_BAD_OUTPUT, 0, 0},
+		{"no partition", "t:x:5\nt:9999999:5\n", REASON_BAD_OUTPUT, 0, 0},
 	};
 
 	(void)state;
@@ -46,10 +48,13 @@ static void sums_are_read_from_what_the_tool_prints(void **state)
 		struct ends *e = ends_read(rows[i].out, strlen(rows[i].out), 0);
 		int64_t sum;
 		int32_t partitions;
+		struct gap gap;
 
 		print_message("%s\n", rows[i].label);
-		assert_int_equal(ends_sum(e, "t", &sum, &partitions), rows[i].known);
-		if (rows[i].known) {
+		assert_int_equal(ends_sum(e, "t", &sum, &partitions, &gap),
+				 rows[i].why);
+		assert_int_equal(gap.reason, rows[i].why);
+		if (rows[i].why == REASON_NONE) {
 			assert_int_equal(sum, rows[i].sum);
 			assert_int_equal(partitions, rows[i].partitions);
 		}
@@ -62,26 +67,69 @@ static void a_failed_look_says_why(void **state)
 	static const struct {
 		const char *out;
 		int code;
-		const char *trouble;
+		enum reason why;
+		const char *words; /* in the message */
 	} rows[] = {
-		{"t:0:5\n", 0, ""},
-		{"t:0:5\nWARN x\n", 0, ""},
+		{"t:0:5\n", 0, REASON_NONE, ""},
+		{"t:0:5\nWARN x\n", 0, REASON_NONE, ""},
 		{"Error occurred: Could not match any topic-partitions\n", 1,
-		 "Error occurred: Could not match any topic-partitions"},
+		 REASON_TOPIC_ABSENT, "no topic"},
+		{"Error: topic orders does not exist\n", 1, REASON_TOPIC_ABSENT,
+		 "no topic"},
 		{"WARN a\norg.x.TimeoutException: no node\n\tat b.c(D.java:1)\n", 1,
-		 "org.x.TimeoutException: no node"},
+		 REASON_BROKER_UNREACHABLE, "no node"},
 		{"bash: line 3: /k/bin/kafka-run-class.sh: No such file\n", 127,
-		 "bash: line 3: /k/bin/kafka-run-class.sh: No such file"},
-		{"WARN a\n", 124, "no answer within its time"},
-		{"", 1, "no offsets were printed (exit code 1)"},
+		 REASON_CLI_MISSING, "kafka-run-class.sh: No such file"},
+		{"Error: command_config of a target needs kafka-get-offsets.sh, of "
+		 "Kafka 3.0 or newer\n",
+		 1, REASON_CLI_ERROR, "of Kafka 3.0 or newer"},
+		{"WARN a\n", 124, REASON_CLI_TIMEOUT, "in time"},
+		{"", 1, REASON_CLI_ERROR, "exit code 1"},
+		{"", 0, REASON_BAD_OUTPUT, "no offsets were printed"},
+		{"what is this\n", 0, REASON_BAD_OUTPUT, "no offsets were printed"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct ends *e =
 			ends_read(rows[i].out, strlen(rows[i].out), rows[i].code);
+		const struct gap *gap = ends_gap(e);
 
-		assert_string_equal(ends_trouble(e), rows[i].trouble);
+		print_message("%s\n", rows[i].out);
+		assert_int_equal(gap->reason, rows[i].why);
+		assert_non_null(strstr(gap->message, rows[i].words));
+		ends_free(e);
+	}
+}
+
+/* The old tool is run for one topic after the other. */
+static void a_look_that_ended_too_early_takes_no_topic_for_absent(void **state)
+{
+	static const struct {
+		const char *out;
+		int code;
+		enum reason why;
+	} rows[] = {
+		{"s:0:5\n", 0, REASON_TOPIC_ABSENT},
+		{"s:0:5\n", 124, REASON_CLI_TIMEOUT},
+		{"s:0:5\nError: topic t does not exist\n", 1, REASON_TOPIC_ABSENT},
+		{"s:0:5\norg.x.TimeoutException: no node\n", 1,
+		 REASON_BROKER_UNREACHABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ends *e =
+			ends_read(rows[i].out, strlen(rows[i].out), rows[i].code);
+		int32_t partitions;
+		struct gap gap;
+		int64_t sum;
+
+		assert_int_equal(ends_gap(e)->reason, REASON_NONE);
+		assert_int_equal(ends_sum(e, "s", &sum, &partitions, &gap),
+				 REASON_NONE);
+		assert_int_equal(ends_sum(e, "t", &sum, &partitions, &gap),
+				 rows[i].why);
 		ends_free(e);
 	}
 }
@@ -170,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums_are_read_from_what_the_tool_prints),
 		cmocka_unit_test(a_failed_look_says_why),
+		cmocka_unit_test(a_look_that_ended_too_early_takes_no_topic_for_absent),
 		cmocka_unit_test(a_mirror_that_delivers_misses_nothing_at_any_moment),
 		cmocka_unit_test(what_is_committed_and_not_delivered_is_counted),
 		cmocka_unit_test(nothing_is_said_before_it_can_be_known),

@@ -148,6 +148,8 @@ static void the_other_side_is_there_where_it_is_asked(void **state)
 		  .missing = -1},
 		 "\"target_end_sum\":7,\"delivered_per_sec\":null,"
 		 "\"undelivered\":null"},
+		{{.asked = true, .gap = {REASON_TOPIC_ABSENT, "no such topic"}},
+		 "\"undelivered\":null,\"target_reason\":\"topic_absent\""},
 		{{.asked = true, .known = true, .end = 7, .per_sec = 2, .missing = 0},
 		 "\"target_end_sum\":7,\"delivered_per_sec\":2.0,\"undelivered\":0"},
 	};

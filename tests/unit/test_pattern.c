@@ -46,6 +46,12 @@ struct source *source_new(const struct config_topic *t, struct wake *wake,
 	return NULL;
 }
 
+struct source *source_new_ends(const struct config_topic *t, struct wake *wake,
+			       int64_t first_delay_ms)
+{
+	return source_new(t, wake, first_delay_ms);
+}
+
 void source_aim(struct source *s, const struct config_topic *t, const char *name)
 {
 	(void)s;
@@ -200,7 +206,7 @@ a_pattern_follows_ten_thousand_topics_and_says_once_that_there_are_more(void **s
 	struct config c = {.topics = t, .topic_count = 1};
 	struct plan_stream p = {&c, list, 1, 0};
 	struct board *board = board_new();
-	struct stream *s = stream_new(&p, NULL, 0, board);
+	struct stream *s = stream_new(&p, NULL, NULL, 0, board);
 	struct findings found = {NULL, 0, 0};
 	struct board_views views;
 	char *big = make_table(STREAM_FOUND_MAX + 5);

@@ -43,6 +43,35 @@ static void each_topic_has_a_stream_of_its_own_unless_it_shares(void **state)
 	plan_free(&p);
 }
 
+static void a_target_is_looked_at_from_its_own_host_where_it_has_one(void **state)
+{
+	struct config_topic t = topic("a", "mm1", SHARE_GROUP), place;
+
+	(void)state;
+	assert_false(plan_target_place(&t, &place)); /* no target */
+	t.target.set = true;
+	assert_false(plan_target_place(&t, &place)); /* from the topic's own host */
+	t.target.host = text("mm1");
+	assert_false(plan_target_place(&t, &place));
+	t.target.host = text("mm2");
+	t.host_key = HOST_KEY_PINNED;
+	t.host_key_pin = text("SHA256:x");
+	t.command = text("echo");
+	assert_true(plan_target_place(&t, &place));
+	assert_string_equal(place.host, "mm2");
+	assert_string_equal(place.user, "u");
+	assert_int_equal(place.port, 22);
+	assert_int_equal(place.host_key, HOST_KEY_STRICT); /* another host's key */
+	assert_null(place.host_key_pin);
+	assert_null(place.command);
+	t.target.host = text("mm1");
+	t.target.port = 2222;
+	t.target.user = text("v");
+	assert_true(plan_target_place(&t, &place)); /* another door of the same one */
+	assert_int_equal(place.port, 2222);
+	assert_string_equal(place.user, "v");
+}
+
 static void topics_that_share_meet_in_one_stream_and_others_stay_apart(void **state)
 {
 	struct config_topic t[] = {topic("a", "mm1", SHARE_GROUP),
@@ -124,6 +153,8 @@ static void the_begins_of_a_host_are_spread_over_the_interval(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_target_is_looked_at_from_its_own_host_where_it_has_one),
 		cmocka_unit_test(each_topic_has_a_stream_of_its_own_unless_it_shares),
 		cmocka_unit_test(
 			topics_that_share_meet_in_one_stream_and_others_stay_apart),

@@ -339,7 +339,7 @@ static void topics_are_told_as_the_api_says(void **state)
 		"\"lag_max_partition\":0,\"partitions\":3,\"expected_partitions\":null,"
 		"\"members\":2,\"group_state\":\"stable\",\"time_lag_ms\":900,"
 		"\"time_lag_kind\":\"interpolated\",\"produced_per_sec\":41.5,"
-		"\"consumed_per_sec\":41.2,\"drain_ms\":null,\"reason\":null,"
+		"\"consumed_per_sec\":41.2,\"drain_ms\":null,\"target\":null,\"reason\":null,"
 		"\"message\":null,\"gap_since\":null,\"lags\":[[0,12,\"OK\"],[1,0,"
 		"\"OK\"],[2,null,\"OK\"]]},"
 		"{\"cluster\":\"dc1\",\"group\":\"oasis-group\",\"topic\":\"payments\","
@@ -350,7 +350,7 @@ static void topics_are_told_as_the_api_says(void **state)
 		"\"partitions\":null,\"expected_partitions\":null,\"members\":null,"
 		"\"group_state\":\"unknown\",\"time_lag_ms\":null,\"time_lag_kind\":"
 		"\"none\",\"produced_per_sec\":null,\"consumed_per_sec\":null,"
-		"\"drain_ms\":null,\"reason\":\"ssh_lost\",\"message\":\"the "
+		"\"drain_ms\":null,\"target\":null,\"reason\":\"ssh_lost\",\"message\":\"the "
 		"\\\"cable\\\" was cut\",\"gap_since\":1795220001000,\"lags\":[]}]}\n");
 	buf_free(&out);
 	board_views_fini(&views);

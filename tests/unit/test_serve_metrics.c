@@ -397,6 +397,35 @@ static void every_series_and_family_stands_once(void **state)
 	page_end(&p);
 }
 
+static void the_mirrors_other_side_has_figures_or_a_reason(void **state)
+{
+	const char *page;
+	struct page p;
+	struct view *v;
+
+	(void)state;
+	page_begin(&p);
+	v = page_show(&p, "c", "g", "t", "0:3:2");
+	v->assessment.delivered = (struct delivered){
+		.asked = true, .known = true, .end = 70, .per_sec = 1.5, .missing = 3};
+	v = page_show(&p, "c", "g", "u", "0:3:2");
+	v->assessment.delivered =
+		(struct delivered){.asked = true,
+				   .gap = {REASON_TOPIC_ABSENT, "no such topic"},
+				   .per_sec = NAN,
+				   .missing = -1};
+	page = whole_page(&p);
+#define OF_GT(name) name "{consumergroup=\"g\",topic=\"t\"}"
+	assert_line(page, OF_GT("mmlag_topic_target_end_offset") " 70");
+	assert_line(page, OF_GT("mmlag_topic_delivered_per_second") " 1.5");
+	assert_line(page, OF_GT("mmlag_topic_undelivered") " 3");
+	assert_line(page, "mmlag_topic_target_unread{consumergroup=\"g\",reason=\""
+			  "topic_absent\",topic=\"u\"} 1");
+	assert_no(page, "mmlag_topic_undelivered{consumergroup=\"g\",topic=\"u\"}");
+	check_format(page);
+	page_end(&p);
+}
+
 static void figures_are_those_of_the_view(void **state)
 {
 	const char *page;
@@ -420,6 +449,8 @@ static void figures_are_those_of_the_view(void **state)
 	assert_line(page, OF_T("mmlag_topic_produced_per_second") " 41.5");
 	assert_no(page, "mmlag_topic_consumed_per_second");
 	assert_no(page, "mmlag_topic_drain_seconds");
+	assert_no(page, "mmlag_topic_target_end_offset"); /* nobody asks one */
+	assert_no(page, "mmlag_topic_target_unread");
 	assert_line(page, OF_T("mmlag_topic_sample_duration_seconds") " 2.31");
 	assert_line(page, OF_T("mmlag_topic_sample_timestamp_seconds") " 1795220000");
 	assert_line(page, SERIES("mmlag_partition_status", "0") " 1");
@@ -451,6 +482,7 @@ int main(void)
 		cmocka_unit_test(series_vanish_while_there_is_no_data),
 		cmocka_unit_test(names_of_any_kind_are_escaped),
 		cmocka_unit_test(every_series_and_family_stands_once),
+		cmocka_unit_test(the_mirrors_other_side_has_figures_or_a_reason),
 		cmocka_unit_test(figures_are_those_of_the_view),
 		cmocka_unit_test(the_document_of_metrics_is_current),
 	};

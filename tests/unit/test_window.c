@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "lag/window.h"
 
@@ -34,6 +35,7 @@ static uint64_t below(uint64_t n)
 struct life {
 	struct assess *a;
 	int64_t mono0;
+	struct delivered delivered; /* at the last feed */
 };
 
 static struct mono mono_of(const struct life *l, int64_t ms)
@@ -63,8 +65,9 @@ static void move(struct truth *t)
 	t->state = below(20) == 0 ? GROUP_REBALANCING : GROUP_STABLE;
 }
 
-static void feed(const struct life *l, const struct truth *t, int64_t ms)
+static void feed(struct life *l, const struct truth *t, int64_t ms)
 {
+	struct delivery_look look = {.committed_rows = PARTITIONS, .end_rows = 1};
 	struct partition rows[PARTITIONS];
 	struct sample s = SAMPLE_INIT;
 
@@ -82,6 +85,10 @@ static void feed(const struct life *l, const struct truth *t, int64_t ms)
 	s.knows_members = true;
 	s.state = t->state;
 	assess_feed(l->a, &s, mono_of(l, ms));
+	for (int i = 0; i < PARTITIONS; i++)
+		look.committed += t->committed[i];
+	look.end = look.committed - look.committed / 7;
+	l->delivered = assess_deliver(l->a, &look, 10000, mono_of(l, ms));
 }
 
 static bool same_real(double a, double b)
@@ -103,6 +110,9 @@ static void check_same(const struct life *a, const struct life *b, int64_t ms)
 	assert_int_equal(x.time_lag_kind, y.time_lag_kind);
 	assert_true(same_real(x.produced_per_sec, y.produced_per_sec));
 	assert_true(same_real(x.consumed_per_sec, y.consumed_per_sec));
+	assert_int_equal(a->delivered.missing, b->delivered.missing);
+	assert_int_equal(a->delivered.consumed, b->delivered.consumed);
+	assert_true(same_real(a->delivered.per_sec, b->delivered.per_sec));
 	for (int i = 0; i < PARTITIONS; i++) {
 		struct partition_state p, q;
 
@@ -148,8 +158,8 @@ static void a_restarted_judge_says_what_one_says_that_went_on(void **state)
 {
 	(void)state;
 	for (int story = 0; story < 40; story++) {
-		struct life on = {assess_new(&rules), 1000000000};
-		struct life again = {assess_new(&rules), 1000000000};
+		struct life on = {assess_new(&rules), 1000000000, {0}};
+		struct life again = {assess_new(&rules), 1000000000, {0}};
 		struct truth t = {.only_lags = story % 5 == 0, .member = true};
 		int64_t ms = 0;
 
@@ -172,8 +182,8 @@ static void a_restarted_judge_says_what_one_says_that_went_on(void **state)
 /* After a reboot the clock is younger than the window. */
 static void a_clock_that_has_just_begun_is_no_obstacle(void **state)
 {
-	struct life on = {assess_new(&rules), 1000000000};
-	struct life again = {assess_new(&rules), 1000000000};
+	struct life on = {assess_new(&rules), 1000000000, {0}};
+	struct life again = {assess_new(&rules), 1000000000, {0}};
 	struct truth t = {.member = true};
 	int64_t ms = 0;
 
@@ -194,7 +204,7 @@ static void a_clock_that_has_just_begun_is_no_obstacle(void **state)
 
 static struct life lived(struct buf *kept)
 {
-	struct life l = {assess_new(&rules), 1000000};
+	struct life l = {assess_new(&rules), 1000000, {0}};
 	struct truth t = {.member = true};
 
 	random_state = 9;
@@ -243,6 +253,31 @@ static void what_must_not_be_taken_up_is_not(void **state)
 	buf_free(&empty);
 }
 
+/* The form that knew nothing of a target. */
+static void what_an_older_version_kept_is_taken_up(void **state)
+{
+	struct life l = {assess_new(&rules), 1000000, {0}};
+	struct sample s = SAMPLE_INIT;
+	struct partition row = {.has_lag = true, .lag = 5};
+	struct buf kept = BUF_INIT(1 << 20);
+	uint64_t sum;
+
+	(void)state;
+	s.rows = &row;
+	s.n = 1;
+	assess_feed(l.a, &s, mono_of(&l, 600000));
+	window_save(l.a, "orders", mono_of(&l, 600000), wall_of(600000), &kept);
+	assert_int_equal(kept.data[0], 2);
+	assert_int_equal(kept.data[--kept.len], 0); /* no delivery */
+	kept.data[0] = 1;
+	sum = hash_fnv64(kept.data + 9, kept.len - 9, hash_fnv64("orders", 6, 1));
+	for (int i = 0; i < 8; i++)
+		kept.data[1 + i] = (char)(sum >> (8 * i) & 255);
+	assert_int_equal(restore_at(&kept, "orders", 600000), 0);
+	assess_free(l.a);
+	buf_free(&kept);
+}
+
 static void damaged_bytes_are_refused(void **state)
 {
 	struct buf kept = BUF_INIT(1 << 20);
@@ -281,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_restarted_judge_says_what_one_says_that_went_on),
 		cmocka_unit_test(a_clock_that_has_just_begun_is_no_obstacle),
 		cmocka_unit_test(what_must_not_be_taken_up_is_not),
+		cmocka_unit_test(what_an_older_version_kept_is_taken_up),
 		cmocka_unit_test(damaged_bytes_are_refused),
 		cmocka_unit_test(a_partition_takes_a_few_hundred_bytes),
 	};
