@@ -130,6 +130,17 @@ int file_check_secret(const char *name, struct err *err)
 	return 0;
 }
 
+/* One newline, as any editor writes it: LF or CR LF. */
+static void cut_newline(struct buf *b)
+{
+	if (b->len == 0 || b->data[b->len - 1] != '\n')
+		return;
+	b->len--;
+	if (b->len > 0 && b->data[b->len - 1] == '\r')
+		b->len--;
+	b->data[b->len] = '\0';
+}
+
 int file_read_secret(const char *name, struct buf *out, struct err *err)
 {
 	char *path = NULL;
@@ -143,8 +154,8 @@ int file_read_secret(const char *name, struct buf *out, struct err *err)
 		rc = read_all(fd, path, out, err);
 		close(fd);
 	}
-	if (rc == 0 && out->len > 0 && out->data[out->len - 1] == '\n')
-		out->data[--out->len] = '\0';
+	if (rc == 0)
+		cut_newline(out);
 	if (rc == 0 && out->len == 0)
 		rc = err_set(err, ERR_PERMANENT, "%s: is empty", path);
 	if (rc != 0) {
