@@ -147,12 +147,10 @@ static void tell_next(const struct scout *s)
 {
 	size_t topics = init_topic_count(s), groups = init_group_count(s);
 
-	if (isatty(STDERR_FILENO) != 1)
-		return;
-	fprintf(stderr,
-		"%zu topic%s in %zu group%s; next: add the elasticsearch section, then "
-		"mmlag check\n",
-		topics, topics == 1 ? "" : "s", groups, groups == 1 ? "" : "s");
+	options_progress("%zu topic%s in %zu group%s; next: add the elasticsearch "
+			 "section, then mmlag check",
+			 topics, topics == 1 ? "" : "s", groups,
+			 groups == 1 ? "" : "s");
 }
 
 static int look(const struct init_target *t, const char *scratch)
@@ -177,8 +175,7 @@ static int look(const struct init_target *t, const char *scratch)
 		config_unref(c);
 		return fail(REASON_NONE, "no descriptor is left");
 	}
-	if (isatty(STDERR_FILENO) == 1)
-		fprintf(stderr, "logging in to %s and asking for groups …\n", t->host);
+	options_progress("logging in to %s and asking for groups …", t->host);
 	if (scout_run(&found, &c->topics[0], tag, &wake, &err) != 0)
 		rc = fail((enum reason)err.code, err.text);
 	else
