@@ -115,6 +115,16 @@ static int open_secret(const char *name, const char *path, struct err *err)
 	return rc;
 }
 
+/* Nothing but the newline that is cut? */
+static bool is_blank(int fd)
+{
+	char head[3];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return (n == 1 && head[0] == '\n') ||
+	       (n == 2 && head[0] == '\r' && head[1] == '\n');
+}
+
 int file_check_secret(const char *name, struct err *err)
 {
 	char *path = NULL;
@@ -122,12 +132,14 @@ int file_check_secret(const char *name, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	fd = open_secret(name, path, err);
+	fd = rc = open_secret(name, path, err);
+	if (fd >= 0) {
+		rc = is_blank(fd) ? err_set(err, ERR_PERMANENT, "%s: is empty", path)
+				  : 0;
+		close(fd);
+	}
 	free(path);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
+	return rc;
 }
 
 /* One newline, as any editor writes it: LF or CR LF. */

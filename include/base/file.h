@@ -16,7 +16,8 @@ NODISCARD int file_read(const char *path, struct buf *out, struct err *err);
  * @thread any */
 NODISCARD int file_read_secret(const char *path, struct buf *out, struct err *err);
 
-/* Only the checks of file_read_secret, without reading: for key files.  @thread any */
+/* Only the checks of file_read_secret, which keep the file where it is: for key files.
+ * @thread any */
 NODISCARD int file_check_secret(const char *path, struct err *err);
 
 /* `path` with "credential:NAME" resolved; the caller frees it.  @thread any */

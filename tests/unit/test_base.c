@@ -333,6 +333,11 @@ static void a_secret_loses_one_newline_and_must_be_private(void **state)
 	buf_free(&b);
 	unlink(path);
 	free(path);
+	path = temp_file("\r\n", 0600);
+	assert_int_equal(file_read_secret(path, &b, &err), ERR_PERMANENT);
+	assert_int_equal(file_check_secret(path, &err), ERR_PERMANENT);
+	unlink(path);
+	free(path);
 	path = temp_file("", 0600);
 	assert_int_equal(file_read_secret(path, &b, &err), ERR_PERMANENT);
 	assert_int_equal(file_check_secret(path, &err), ERR_PERMANENT);
