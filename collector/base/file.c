@@ -115,6 +115,16 @@ static int open_secret(const char *name, const char *path, struct err *err)
 	return rc;
 }
 
+/* Nothing but the newline that is cut? */
+static bool is_blank(int fd)
+{
+	char head[3];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return (n == 1 && head[0] == '\n') ||
+	       (n == 2 && head[0] == '\r' && head[1] == '\n');
+}
+
 int file_check_secret(const char *name, struct err *err)
 {
 	char *path = NULL;
@@ -122,12 +132,25 @@ int file_check_secret(const char *name, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	fd = open_secret(name, path, err);
+	fd = rc = open_secret(name, path, err);
+	if (fd >= 0) {
+		rc = is_blank(fd) ? err_set(err, ERR_PERMANENT, "%s: is empty", path)
+				  : 0;
+		close(fd);
+	}
 	free(path);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
+	return rc;
+}
+
+/* One newline, as any editor writes it: LF or CR LF. */
+static void cut_newline(struct buf *b)
+{
+	if (b->len == 0 || b->data[b->len - 1] != '\n')
+		return;
+	b->len--;
+	if (b->len > 0 && b->data[b->len - 1] == '\r')
+		b->len--;
+	b->data[b->len] = '\0';
 }
 
 int file_read_secret(const char *name, struct buf *out, struct err *err)
@@ -143,8 +166,8 @@ int file_read_secret(const char *name, struct buf *out, struct err *err)
 		rc = read_all(fd, path, out, err);
 		close(fd);
 	}
-	if (rc == 0 && out->len > 0 && out->data[out->len - 1] == '\n')
-		out->data[--out->len] = '\0';
+	if (rc == 0)
+		cut_newline(out);
 	if (rc == 0 && out->len == 0)
 		rc = err_set(err, ERR_PERMANENT, "%s: is empty", path);
 	if (rc != 0) {

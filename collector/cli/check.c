@@ -301,6 +301,7 @@ static int check_online(const struct config *c, bool fix)
 	struct err err = ERR_INIT;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	options_progress("taking a sample of every topic …");
 	if (survey_run(&plan, &survey, &err) != 0)
 		say(&r, FINDING_FAILURE, "threads", err.text);
 	else

@@ -143,6 +143,16 @@ static int judge(const struct scout *s, const struct init_target *t)
 	return tell_groups(s, t);
 }
 
+static void tell_next(const struct scout *s)
+{
+	size_t topics = init_topic_count(s), groups = init_group_count(s);
+
+	options_progress("%zu topic%s in %zu group%s; next: add the elasticsearch "
+			 "section, then mmlag check",
+			 topics, topics == 1 ? "" : "s", groups,
+			 groups == 1 ? "" : "s");
+}
+
 static int look(const struct init_target *t, const char *scratch)
 {
 	struct buf script = BUF_INIT(1 << 20), yaml = BUF_INIT(16 << 20);
@@ -165,7 +175,7 @@ static int look(const struct init_target *t, const char *scratch)
 		config_unref(c);
 		return fail(REASON_NONE, "no descriptor is left");
 	}
-	fprintf(stderr, "logging in to %s and asking for groups …\n", t->host);
+	options_progress("logging in to %s and asking for groups …", t->host);
 	if (scout_run(&found, &c->topics[0], tag, &wake, &err) != 0)
 		rc = fail((enum reason)err.code, err.text);
 	else
@@ -173,13 +183,7 @@ static int look(const struct init_target *t, const char *scratch)
 	if (rc == 0) {
 		init_print(t, &found, &yaml);
 		fputs(buf_str(&yaml), stdout);
-		fprintf(stderr,
-			"%zu topic%s in %zu group%s; next: add the elasticsearch "
-			"section, then mmlag check\n",
-			init_topic_count(&found),
-			init_topic_count(&found) == 1 ? "" : "s",
-			init_group_count(&found),
-			init_group_count(&found) == 1 ? "" : "s");
+		tell_next(&found);
 	}
 	scout_fini(&found);
 	buf_free(&yaml);

@@ -246,14 +246,15 @@ static void print_topic(const struct scout_group *g, const char *topic, bool nam
 	struct sample sample = SAMPLE_INIT;
 	struct lag_totals totals;
 	struct gap gap;
-	char seen[128];
+	char seen[128], lag[40] = "no lag known";
 
 	if (table_sample(g->table, g->name, topic, &sample, &gap) != REASON_NONE)
 		return;
 	totals = sample_totals(&sample);
-	snprintf(seen, sizeof(seen), "%zu partition%s, lag %lld, group %s", sample.n,
-		 sample.n == 1 ? "" : "s", (long long)totals.sum,
-		 group_state_name(sample.state));
+	if (totals.with_lag > 0)
+		snprintf(lag, sizeof(lag), "lag %lld", (long long)totals.sum);
+	snprintf(seen, sizeof(seen), "%zu partition%s, %s, group %s", sample.n,
+		 sample.n == 1 ? "" : "s", lag, group_state_name(sample.state));
 	line(out, "  - ", "name", topic, seen);
 	if (name_group)
 		line(out, "    ", "group", g->name, NULL);

@@ -157,6 +157,7 @@ static int take(const struct config *c, bool shipping)
 	struct err err = ERR_INIT;
 	int failed;
 
+	options_progress("taking a sample of every topic …");
 	failed = survey_run(&plan, &survey, &err) != 0;
 	if (failed)
 		fprintf(stderr, "mmlag once: %s\n", err.text);

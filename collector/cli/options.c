@@ -141,6 +141,18 @@ bool options_colour(FILE *stream)
 	return isatty(fileno(stream)) == 1 && (no == NULL || *no == '\0');
 }
 
+void options_progress(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (isatty(STDERR_FILENO) != 1)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
 /* Returns the number of errors. */
 static size_t tell(const char *path, const struct config_findings *f,
 		   bool show_warnings)

@@ -2,6 +2,7 @@
  * sections: what keys outside of topics say together (resolve_sections). */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/network.h"
@@ -35,43 +36,83 @@ static void exclude(const struct resolver *r, const struct node *map, const char
 			      other);
 }
 
-static bool is_loopback(const char *host)
+/* Of a name or an address of `n` bytes. */
+static bool is_loopback(const char *host, size_t n)
 {
-	static const char *const names[] = {"localhost", "127.", "[::1]"};
+	static const char localhost[] = "localhost";
+	struct address a;
+	char copy[64];
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		size_t n = strlen(names[i]);
-
-		if (strncmp(host, names[i], n) == 0 &&
-		    (names[i][n - 1] == '.' || strchr(":/", host[n]) != NULL))
-			return true;
+	if (n == strlen(localhost) && strncasecmp(host, localhost, n) == 0)
+		return true;
+	if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
+		host++;
+		n -= 2;
 	}
-	return false;
+	if (n >= sizeof(copy))
+		return false;
+	memcpy(copy, host, n);
+	copy[n] = '\0';
+	return address_parse(copy, &a) == 0 && address_is_loopback(&a);
 }
 
-/* A password that others on the way can read. */
-static void check_plain(const struct resolver *r, const struct node *map)
+/* A secret that others on the way can read. */
+static void warn_plain(const struct resolver *r, const struct node *at, const char *key,
+		       const char *url, const char *secret)
 {
 	static const char http[] = "http://";
+	const char *host = url + strlen(http);
+	size_t n;
+
+	if (strncmp(url, http, strlen(http)) != 0)
+		return;
+	n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+	if (!is_loopback(host, n))
+		finding_warn(r->f, at->line, at->column,
+			     "%s: the %s goes over the network in clear text; use "
+			     "https://",
+			     key, secret);
+}
+
+static void check_plain(const struct resolver *r, const struct node *map)
+{
 	const struct config_elastic *e = &r->c->elastic;
 	const struct node *hosts = tree_find(map, "hosts");
 
 	if (e->password_file == NULL && e->api_key_file == NULL)
 		return;
-	for (size_t i = 0; i < e->hosts.n; i++) {
-		const char *url = e->hosts.v[i];
-		const struct node *at =
-			hosts->kind == NODE_LIST && e->hosts.n == hosts->n
-				? &hosts->child[i]
-				: hosts;
+	for (size_t i = 0; i < e->hosts.n; i++)
+		warn_plain(r,
+			   hosts->kind == NODE_LIST && e->hosts.n == hosts->n
+				   ? &hosts->child[i]
+				   : hosts,
+			   "hosts", e->hosts.v[i],
+			   e->password_file != NULL ? "password" : "API key");
+}
 
-		if (strncmp(url, http, strlen(http)) == 0 &&
-		    !is_loopback(url + strlen(http)))
-			finding_warn(r->f, at->line, at->column,
-				     "hosts: the %s goes over the network in clear "
-				     "text; use "
-				     "https://",
-				     e->password_file != NULL ? "password" : "API key");
+/* The same of figures that come over HTTP. */
+static void check_plain_pages(const struct resolver *r)
+{
+	const struct node *brokers = tree_find(r->root, "brokers");
+	const struct config *c = r->c;
+
+	for (size_t i = 0; i < c->topic_count; i++) {
+		const struct config_topic *t = &c->topics[i];
+
+		if (t->source == SOURCE_SSH || t->url == NULL)
+			continue;
+		if (t->password_file != NULL || t->token_file != NULL)
+			warn_plain(r, resolve_given(r, t, "url"), "url", t->url,
+				   t->token_file != NULL ? "token" : "password");
+	}
+	for (size_t i = 0; i < c->broker_count; i++) {
+		const struct config_broker *b = &c->brokers[i];
+
+		if (b->prometheus != NULL &&
+		    (b->password_file != NULL || b->token_file != NULL))
+			warn_plain(r, tree_find(&brokers->child[i], "prometheus"),
+				   "prometheus", b->prometheus,
+				   b->token_file != NULL ? "token" : "password");
 	}
 }
 
@@ -95,17 +136,8 @@ static void resolve_elastic(const struct resolver *r)
 
 static bool listens_on_loopback(const char *listen)
 {
-	size_t n = (size_t)(strrchr(listen, ':') - listen); /* check_listen saw it */
-	bool brackets = *listen == '[' && n > 2;
-	char host[64];
-	struct address a;
-
-	if (n >= sizeof(host))
-		return false;
-	memcpy(host, listen + brackets, n - 2 * brackets);
-	host[n - 2 * brackets] = '\0';
-	return strcmp(host, "localhost") == 0 ||
-	       (address_parse(host, &a) == 0 && address_is_loopback(&a));
+	/* check_listen saw the colon */
+	return is_loopback(listen, (size_t)(strrchr(listen, ':') - listen));
 }
 
 /* The pages tell names of hosts and topics: not to everybody. */
@@ -138,5 +170,6 @@ void resolve_sections(const struct resolver *r)
 {
 	if (r->c->elastic.set)
 		resolve_elastic(r);
+	check_plain_pages(r);
 	resolve_http(r);
 }

@@ -62,6 +62,7 @@ static const struct rule {
 #define RESOLVE "the host cannot resolve the brokers' name; check `bootstrap_server`"
 	{"No resolvable bootstrap", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
 	{"UnknownHostException", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
+	{"UnresolvedAddressException", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
 	{"DNS resolution failed", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
 	{"Name or service not known", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
 #define JMX                                                                            \
@@ -114,6 +115,11 @@ static const struct rule {
 	{"DisconnectException", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
 	{"NetworkException", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
 	{"ConnectException", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
+	{"No node", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
+	{"no node", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
+	{"No route to host", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
+	{"Network is unreachable", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
+	{"BrokerNotAvailable", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
 	{"CoordinatorNotAvailable", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
 	{"coordinator is not available", NULL, REASON_BROKER_UNREACHABLE, false,
 	 BROKER},

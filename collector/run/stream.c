@@ -234,6 +234,13 @@ static void take_reading(struct stream *s, struct moment *m)
 		entry_forget(s->entries[i], m->now, m->out);
 }
 
+void stream_fail(struct stream *s, const struct gap *g, struct findings *out)
+{
+	struct moment m = {.stream = s, .now = clock_mono(), .out = out, .gap = *g};
+
+	each_slot(s, fail_slot, &m);
+}
+
 struct step stream_step(struct stream *s, bool read_more, struct findings *out)
 {
 	struct moment m = {.stream = s, .now = clock_mono(), .out = out};

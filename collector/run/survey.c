@@ -23,7 +23,7 @@ struct look { /* one stream, and its thread's */
 	struct findings step_found; /* of one step */
 	struct findings found;      /* the answers */
 	bool *answered;             /* each entry of the plan, in an earlier step */
-	struct gap *busy;           /* of each entry: said if nothing better comes */
+	struct findings busy;       /* said of entries for which nothing better comes */
 	struct mono deadline;
 	struct mono far_deadline; /* the topics' answers do not wait any longer */
 };
@@ -47,6 +47,13 @@ static size_t place_of(const struct look *l, const struct finding *f)
 	return i;
 }
 
+static void move(struct findings *to, struct finding *f)
+{
+	MEM_GROW(to->v, to->n, to->cap);
+	to->v[to->n++] = *f;
+	*f = (struct finding){.topic = f->topic};
+}
+
 /* The first answer counts; that of a pattern is all that one step found for it. */
 static void take_step(struct look *l)
 {
@@ -58,14 +65,11 @@ static void take_step(struct look *l)
 
 		if (l->answered[place] || f->notice != NULL)
 			continue;
-		if (f->is_gap && f->gap.reason == REASON_SSH_BUSY) {
-			l->busy[place] = f->gap;
-			continue;
-		}
-		MEM_GROW(l->found.v, l->found.n, l->found.cap);
 		f->cores = stream_cores(l->stream);
-		l->found.v[l->found.n++] = *f;
-		*f = (struct finding){.topic = f->topic};
+		if (f->is_gap && f->gap.reason == REASON_SSH_BUSY)
+			move(&l->busy, f);
+		else
+			move(&l->found, f);
 	}
 	for (size_t i = before; i < l->found.n; i++)
 		l->answered[place_of(l, &l->found.v[i])] = true;
@@ -80,21 +84,23 @@ static bool has_all(const struct look *l)
 	return n == l->plan->n;
 }
 
+/* What was busy to the end says so; of the rest it is said that nothing came. */
 static void nothing_came(struct look *l)
 {
-	for (size_t i = 0; i < l->plan->n; i++) {
-		const struct config_topic *t = l->plan->topics[i];
-		struct finding f = {.topic = t, .is_gap = true, .gap = l->busy[i]};
+	struct gap gap;
 
-		if (l->answered[i])
-			continue;
-		f.name = finding_name(t, t->name);
-		if (f.gap.reason == REASON_NONE)
-			gap_set(&f.gap, REASON_CLI_TIMEOUT, "no answer within %lld s",
-				(long long)((t->timeout_ms + SETUP_MS) / 1000));
-		MEM_GROW(l->found.v, l->found.n, l->found.cap);
-		l->found.v[l->found.n++] = f;
+	for (size_t i = 0; i < l->busy.n; i++) {
+		bool *answered = &l->answered[place_of(l, &l->busy.v[i])];
+
+		if (!*answered)
+			move(&l->found, &l->busy.v[i]);
+		*answered = true;
 	}
+	gap_set(&gap, REASON_CLI_TIMEOUT, "no answer within %lld s",
+		(long long)((l->plan->topics[0]->timeout_ms + SETUP_MS) / 1000));
+	stream_fail(l->stream, &gap, &l->step_found);
+	take_step(l);
+	findings_reset(&l->step_found);
 }
 
 /* One look over there is enough. */
@@ -137,7 +143,6 @@ static int look_start(struct look *l, const struct plan_stream *p, struct err *e
 	if (wake_init(&l->wake) != 0)
 		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
 	l->answered = mem_calloc(p->n, sizeof(*l->answered));
-	l->busy = mem_calloc(p->n, sizeof(*l->busy));
 	if (far_new(&l->far, p->topics[0], 0) != 0)
 		return err_set_errno(err, ERR_RETRY, errno, "no descriptor is left");
 	l->stream = stream_new(p, &l->wake, l->far, 0, NULL);
@@ -165,7 +170,7 @@ static void look_end(struct look *l, struct findings *out)
 	}
 	free(l->found.v);
 	free(l->answered);
-	free(l->busy);
+	findings_fini(&l->busy);
 	findings_fini(&l->step_found);
 	stream_close(l->stream);
 	far_free(l->far);

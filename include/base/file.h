@@ -10,13 +10,14 @@
 NODISCARD int file_read(const char *path, struct buf *out, struct err *err);
 
 /* The secret in `path`, or for "credential:NAME" in $CREDENTIALS_DIRECTORY/NAME. One
- * trailing newline is cut. Refused when it is no regular file, when group or others can
- * read it, when its owner is neither root nor us, when it is empty or larger than
- * 64 KiB. The caller wipes and frees `out`.
+ * trailing newline (LF or CR LF) is cut. Refused when it is no regular file, when group
+ * or others can read it, when its owner is neither root nor us, when it is empty or
+ * larger than 64 KiB. The caller wipes and frees `out`.
  * @thread any */
 NODISCARD int file_read_secret(const char *path, struct buf *out, struct err *err);
 
-/* Only the checks of file_read_secret, without reading: for key files.  @thread any */
+/* Only the checks of file_read_secret, which keep the file where it is: for key files.
+ * @thread any */
 NODISCARD int file_check_secret(const char *path, struct err *err);
 
 /* `path` with "credential:NAME" resolved; the caller frees it.  @thread any */

@@ -82,4 +82,7 @@ struct config *options_read(const char *path);
 /* May `stream` have colours: a terminal, and NO_COLOR is not set?  @thread any */
 bool options_colour(FILE *stream);
 
+/* A line on stderr about what goes on; into a pipe goes none.  @thread main */
+void options_progress(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 #endif

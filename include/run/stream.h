@@ -50,4 +50,8 @@ struct step stream_step(struct stream *s, bool read_more, struct findings *out);
 /* How many cores the host has; 0 unknown.  @thread the owner's */
 int stream_cores(const struct stream *s);
 
+/* Say that nothing came: the driver's time is up. A gap for each topic that is not
+ * known to have none for the same reason.  @thread the owner's */
+void stream_fail(struct stream *s, const struct gap *g, struct findings *out);
+
 #endif

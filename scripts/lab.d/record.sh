@@ -11,14 +11,18 @@ end_spawned() {
 }
 
 snap() { # SITUATION ARGUMENT…: with each tool of the broker at hand, as COMPONENT in TOOLS
-  local c rc base
+  local c rc base as
   for c in $TOOLS; do
     base=$(kafka_of "$c") base=$RECORD/${base#*-}-$1
     rc=0
-    env -i PATH=/usr/bin:/bin LC_ALL="${SNAP_LOCALE:-C.UTF-8}" ${SNAP_ENV:+"$SNAP_ENV"} timeout 90 \
-      "$(kafka_home "$c")/bin/kafka-consumer-groups.sh" "${@:2}" </dev/null >"$base.out" 2>"$base.err" || rc=$?
+    as=()
+    if [ -n "${SNAP_AS:-}" ]; then as=(setpriv "--reuid=$SNAP_AS" "--regid=$SNAP_AS" --clear-groups); fi
+    # exec, so that a script that is not there is the shell's to tell, as on a host
+    # shellcheck disable=SC2016
+    env -i PATH=/usr/bin:/bin LC_ALL="${SNAP_LOCALE:-C.UTF-8}" ${SNAP_ENV:+"$SNAP_ENV"} "${as[@]}" timeout --foreground 90 \
+      bash -c '"$@"' bash "${SNAP_PATH:-$(kafka_home "$c")}/bin/kafka-consumer-groups.sh" "${@:2}" </dev/null >"$base.out" 2>"$base.err" || rc=$?
     echo "$rc" >"$base.rc"
-    sed -i "s|$CACHE/home/$INSTANCE|/opt|g; s|$JAVA_17|/opt/java|g" "$base.err"
+    sed -i "s|$CACHE/home/$INSTANCE|/opt|g; s|$RUN/record[.]|/opt/|g; s|$JAVA_17|/opt/java|g" "$base.out" "$base.err"
     printf '%s: %s, %s bytes\n' "${base##*/}" "$rc" "$(stat -c %s "$base.out")"
   done
 }
@@ -89,21 +93,43 @@ record_broker() { # COMPONENT TOOLS
   end_spawned
 }
 
-record() { # DIR [BROKER…]: all of it takes seven minutes, for the time-outs
+# Kinds of groups that only a new broker has, asked by old and new tools.
+record_kinds() {
+  local run=$HOME_HERE/bin/kafka-run-class.sh class=org.apache.kafka.tools
+  TOOLS="k41 source k262 k222"
+  consumer modern group.protocol=consumer
+  spawn env "${LAUNCH_ENV[@]}" "$run" $class.FeatureCommand --bootstrap-server "$B" upgrade --feature share.version=1
+  sleep 8
+  snap modern-protocol --bootstrap-server "$B" --describe --group modern
+  spawn env "${LAUNCH_ENV[@]}" "$run" $class.consumer.ConsoleShareConsumer --bootstrap-server "$B" --topic orders-retry --group shared
+  sleep 8
+  snap share-group --bootstrap-server "$B" --describe --group shared
+  end_spawned
+}
+
+record() { # DIR [BROKER…]: all of it takes twenty minutes, for the time-outs
   local c tools
   RECORD=$1
   shift
-  [ $# -gt 0 ] || set -- k262 k41 source
+  [ $# -gt 0 ] || set -- k262 k41 source kinds guarded
   set_base
-  "$HERE/lab" -i "$INSTANCE" up source target k262 k41 mm2
-  "$HERE/lab" -i "$INSTANCE" down mirror load      # the group gets members of our own
+  case "$*" in
+    guarded) ;;
+    kinds) "$HERE/lab" -i "$INSTANCE" up k41 ;;
+    *) "$HERE/lab" -i "$INSTANCE" up source target k262 k41 mm2
+      "$HERE/lab" -i "$INSTANCE" down mirror load ;;      # the group gets members of our own
+  esac
   lock
-  prepare source k222
-  kafka_layout k222
+  prepare source k222 k262 k41
+  for c in source k222 k262 k41; do kafka_layout "$c"; done
   trap end_spawned EXIT
   for c in "$@"; do
     tools=$c
     if [ "$c" = k262 ]; then tools="k262 k222"; fi
-    record_broker "$c" "$tools"
+    case $c in
+      guarded) record_guarded ;;
+      kinds) B=$(bootstrap k41) HOME_HERE=$(kafka_home k41); kafka_env "$HOME_HERE" -Xmx128m; record_kinds ;;
+      *) record_broker "$c" "$tools" ;;
+    esac
   done
 }

@@ -20,6 +20,7 @@ def init(lab, *more, **replaced):
 def test_what_init_prints_passes_check(lab, tmp_path):
     rc, out, err = init(lab, group=lab.group, host_key="accept-new")
     assert rc == 0, err
+    assert err == ""  # progress is for a terminal
     assert "SHA256:" in out and "Kafka 3.9.1" in out
     path = tmp_path / "mmlag.yaml"
     path.write_text(out + f"\nstate_dir: {tmp_path}/state\n")

@@ -327,6 +327,17 @@ static void a_secret_loses_one_newline_and_must_be_private(void **state)
 	assert_non_null(strstr(err.text, "No such file"));
 	free(path);
 	assert_int_equal(file_check_secret("/dev/null", &err), ERR_PERMANENT);
+	path = temp_file("geheim \r\r\n", 0600);
+	assert_int_equal(file_read_secret(path, &b, &err), 0);
+	assert_string_equal(buf_str(&b), "geheim \r");
+	buf_free(&b);
+	unlink(path);
+	free(path);
+	path = temp_file("\r\n", 0600);
+	assert_int_equal(file_read_secret(path, &b, &err), ERR_PERMANENT);
+	assert_int_equal(file_check_secret(path, &err), ERR_PERMANENT);
+	unlink(path);
+	free(path);
 	path = temp_file("", 0600);
 	assert_int_equal(file_read_secret(path, &b, &err), ERR_PERMANENT);
 	assert_int_equal(file_check_secret(path, &err), ERR_PERMANENT);

@@ -440,6 +440,8 @@ static const struct {
 	 "  - {name: i, source: exporter, interval: 6s}\n"
 	 "  - {name: j, source: prometheus, query: q}\n"
 	 "  - {name: k, source: exporter, url: 'http://u:p@h/metrics'}\n",
+	 "1:27: warning: url: the token goes over the network in clear text; use "
+	 "https://\n"
 	 "3:5: topic \"a\": \"username\" and \"password_file\" go together\n"
 	 "4:5: topic \"b\": \"group\" is missing; give it here or under defaults\n"
 	 "5:5: topic \"c\": \"query\" is missing; give it here or under defaults\n"
@@ -534,6 +536,26 @@ static const struct {
 	 "'http://127.0.0.1', 'https://x', 'http://x', 'http://[::1]:1'], "
 	 "api_key_file: /a, index: 'x-{yyyy.MM.dd}-y'}\n",
 	 "4:83: warning: hosts: the API key goes over the network in clear "
+	 "text; use https://\n"},
+	{"a name that only begins like the loopback's addresses",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch: {hosts: ['http://127.example.com', "
+			"'http://LocalHost:1'], api_key_file: /a}\n",
+	 "4:25: warning: hosts: the API key goes over the network in clear "
+	 "text; use https://\n"},
+	{"passwords of pages in clear text",
+	 TOPIC_DEFAULTS
+	 "topics:\n"
+	 "  - {name: a, source: exporter, url: 'http://x/metrics', token_file: /t}\n"
+	 "  - {name: b, source: exporter, url: 'http://127.0.0.1/m', token_file: /t}\n"
+	 "  - {name: c, source: exporter, url: 'http://x/metrics'}\n"
+	 "brokers:\n"
+	 "  - {name: p, prometheus: 'http://p:9090', username: u, "
+	 "password_file: /p}\n"
+	 "  - {name: q, prometheus: 'https://p:9090', token_file: /t}\n",
+	 "4:38: warning: url: the token goes over the network in clear text; use "
+	 "https://\n"
+	 "8:27: warning: prometheus: the password goes over the network in clear "
 	 "text; use https://\n"},
 	{"labels and env",
 	 TOPIC_DEFAULTS "topics:\n"

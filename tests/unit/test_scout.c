@@ -117,7 +117,7 @@ static void the_configuration_that_is_printed_is_one(void **state)
 	struct buf yaml = BUF_INIT(1 << 20);
 	struct scout s = read_text(
 		"\n@T out \ng#1:\n@T err \n\n@T code 0\n\n@T out g#1:\n" HEADER
-		"g#1: zebra 0 1 2 1 - - -\ng#1: alpha 0 1 2 1 - - -\n"
+		"g#1: zebra 0 1 2 1 - - -\ng#1: alpha 0 - 2 - - - -\n"
 		"\n@T err \n\n@T code 0\n");
 	struct config *c;
 
@@ -125,6 +125,8 @@ static void the_configuration_that_is_printed_is_one(void **state)
 	strcpy(s.fingerprint, "SHA256:7IbTjytxbD+gu4MVYHodxeVbn4TKkvDKylTvqpWPb4M");
 	init_print(&target, &s, &yaml);
 	c = parse(&yaml);
+	assert_non_null(strstr(buf_str(&yaml), "1 partition, lag 1,"));
+	assert_non_null(strstr(buf_str(&yaml), "1 partition, no lag known,"));
 	assert_int_equal(c->topic_count, 2);
 	assert_string_equal(c->topics[0].name, "alpha");
 	assert_string_equal(c->topics[0].group, "g#1:");

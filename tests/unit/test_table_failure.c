@@ -64,6 +64,19 @@ static void a_run_without_rows_says_why(void **state)
 		 "org.apache.kafka.common.KafkaException: Failed to create new "
 		 "KafkaAdminClient\n",
 		 "", 0, "broker_unreachable", "KafkaAdminClient"},
+		{"Error: Executing consumer group command failed due to "
+		 "org.apache.kafka.common.KafkaException: No node available\n",
+		 "", 0, "broker_unreachable", "No node"},
+		{"Error: Executing consumer group command failed due to "
+		 "java.net.NoRouteToHostException: No route to host\n",
+		 "", 0, "broker_unreachable", "No route"},
+		{"Error: Executing consumer group command failed due to "
+		 "org.apache.kafka.common.errors.BrokerNotAvailableException: The "
+		 "broker is not available.\n",
+		 "", 0, "broker_unreachable", "not available"},
+		{"Error: x: Failed to create new KafkaAdminClient\n",
+		 "Caused by: java.nio.channels.UnresolvedAddressException\n", 0,
+		 "broker_unreachable", "resolve"},
 		{"Error: x: Failed to create new KafkaAdminClient\n",
 		 "Caused by: org.apache.kafka.common.config.ConfigException: No "
 		 "resolvable bootstrap "
