@@ -26,11 +26,13 @@ struct stream {
 };
 
 struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
-			  int64_t first_delay_ms, struct board *board)
+			  struct far *far, int64_t first_delay_ms,
+			  struct board *board)
 {
 	struct stream *s = mem_calloc(1, sizeof(*s));
 
 	(void)wake;
+	(void)far;
 	(void)first_delay_ms;
 	(void)board;
 	s->plan = p;
