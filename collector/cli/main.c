@@ -51,7 +51,8 @@ static int help(FILE *to)
 }
 
 /* What is opened first would take the number of a standard stream that was closed, and
- * get the lines that are meant for that. The wrong direction lets them fail as before. */
+ * get the lines that are meant for that. The wrong direction lets them fail as before.
+ */
 static void fill_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -82,10 +82,13 @@ static size_t known(const struct redact *r, const char *p)
 static const char *url(const char *p, struct buf *out)
 {
 	size_t n = strcspn(p, " \t\"'<>\\"), query, from = 0;
+	size_t user = strcspn(p, " \t\"<>\\"); /* a password may have a ' */
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < user; i++)
 		if (p[i] == '@')
 			from = i;
+	if (from > n)
+		n = from + strcspn(p + from, " \t\"'<>\\");
 	query = from + strcspn(p + from, "?#");
 	if (query > n)
 		query = n;
@@ -101,7 +104,8 @@ static const char *url(const char *p, struct buf *out)
 
 /* Words that a secret follows, behind ':' or '='. */
 static const char *const names[] = {"authorization", "password",   "passwd",
-				    "passphrase",    "secret",     "token",
+				    "passphrase",    "pwd",        "secret",
+				    "secret_key",    "secret-key", "token",
 				    "api_key",       "api-key",    "apikey",
 				    "routing_key",   "access_key", "cookie",
 				    "credentials"};
@@ -120,26 +124,39 @@ static size_t value_length(const char *p, char quote, bool whole)
 	return strcspn(p, whole ? "\"'" : " \t\"',;&}");
 }
 
+/* The value of an option that is named before it: --token VALUE. */
+static const char *option(const char *name, const char *end)
+{
+	size_t blanks = strspn(end, " \t");
+
+	return name[-1] == '-' && blanks > 0 && end[blanks] != '\0' ? end + blanks
+								    : NULL;
+}
+
 /* A name of a secret with its value: appends the name, returns the end of the value;
  * `p` where there is none. */
-static const char *assignment(const char *p, struct buf *out)
+static const char *assignment(const char *p, bool first, struct buf *out)
 {
-	const char *v = NULL;
+	const char *v = NULL, *given;
 	bool whole = false;
 	char quote;
 
-	for (size_t i = 0; i < ARRAY_LEN(names) && v == NULL; i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strncasecmp(p, names[i], strlen(names[i])) == 0) {
-			v = p + strlen(names[i]);
+			v = p + strlen(names[i]); /* the longest comes last */
 			whole = i == 0;
 		}
 	if (v == NULL)
 		return p;
+	given = first ? NULL : option(p, v);
 	v += strspn(v, "\\\"'");
 	v += strspn(v, " \t");
-	if (*v != ':' && *v != '=')
+	if (*v == ':' || *v == '=')
+		v++;
+	else if (given != NULL)
+		v = given;
+	else
 		return p;
-	v++;
 	v += strspn(v, " \t\\");
 	quote = *v == '"' || *v == '\'' ? *v++ : '\0';
 	if (value_length(v, quote, whole) == 0)
@@ -164,7 +181,7 @@ static const char *bearer(const char *p, struct buf *out)
 }
 
 /* What looks like a secret; returns its end, or `p`. */
-static const char *looks(const char *p, bool word, struct buf *out)
+static const char *looks(const char *p, bool first, bool word, struct buf *out)
 {
 	const char *end = p;
 
@@ -173,7 +190,7 @@ static const char *looks(const char *p, bool word, struct buf *out)
 		return url(p + 3, out);
 	}
 	if (isalpha((unsigned char)*p))
-		end = assignment(p, out);
+		end = assignment(p, first, out);
 	if (end == p && word)
 		end = bearer(p, out);
 	return end;
@@ -183,7 +200,7 @@ static void add_line(const char *line, struct buf *out)
 {
 	for (const char *p = line; *p != '\0';) {
 		bool begins = p == line || !isalnum((unsigned char)p[-1]);
-		const char *end = looks(p, begins, out);
+		const char *end = looks(p, p == line, begins, out);
 
 		if (end == p)
 			buf_addch(out, *end++);

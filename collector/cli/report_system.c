@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/size.h"
+#include "cli/redact.h"
 #include "cli/report_int.h"
 #include "run/statelock.h"
 
@@ -81,6 +82,19 @@ static void variable(const char *name, struct buf *out)
 	buf_printf(out, "%s: %s\n", name, value == NULL ? "not set" : value);
 }
 
+/* An address of a proxy may be without "http://", and have a password in it. */
+static void proxy(const char *name, struct buf *out)
+{
+	const char *value = getenv(name), *host = NULL;
+
+	if (value != NULL && strstr(value, "://") == NULL)
+		host = strrchr(value, '@');
+	if (host == NULL)
+		variable(name, out);
+	else
+		buf_printf(out, "%s: " REDACTED "%s\n", name, host);
+}
+
 void report_system(struct buf *out)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -105,8 +119,8 @@ void report_system(struct buf *out)
 	variable("SSH_AUTH_SOCK", out);
 	variable("TZ", out);
 	variable("LANG", out);
-	variable("https_proxy", out);
-	variable("http_proxy", out);
+	proxy("https_proxy", out);
+	proxy("http_proxy", out);
 	variable("no_proxy", out);
 }
 

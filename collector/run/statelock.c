@@ -43,7 +43,8 @@ long statelock_holder(const char *dir)
 	return holder;
 }
 
-/* A lock can be held on a file that cannot be written, when there is one from before. */
+/* A lock can be held on a file that cannot be written, when there is one from before.
+ */
 static int open_lock(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -80,7 +80,8 @@ def place(tmp_path):
 
 def test_a_report_tells_all_but_secrets(place):
     text = report(place, {"HTTPS_PROXY": "http://p:s3cr3t-Proxy@127.0.0.1:1",
-                          "ES_PASSWORD": "blue-and-long"})
+                          "ES_PASSWORD": "blue-and-long",
+                          "http_proxy": "p:s3cr3t-Bare@127.0.0.1:1"})
     assert list(sections(text)) == TITLES
     assert "s3cr3t" not in text
     got = sections(text)
@@ -92,6 +93,7 @@ def test_a_report_tells_all_but_secrets(place):
     assert config["receivers"][0]["urls"] == ["https://127.0.0.1:1/[redacted]"]
     assert config["receivers"][3]["argv"] == ["/bin/tell", "[redacted]"]
     assert "es-password.file: our own, mode 0600, readable" in got["files of the configuration"]
+    assert "http_proxy: [redacted]@127.0.0.1:1" in got["system"]
     assert "No such file" in got["state directory"]
     assert json.loads(got["spool"])["documents"] == 0
     assert "no mmlag is running here" in got["/api/v1/status"]

@@ -38,6 +38,10 @@ static void what_looks_like_a_secret_is_taken_out(void **state)
 		 "{\"password\": \"[redacted]\", \"k\": 1}"},
 		{"ssl.keystore.password=a;b", "ssl.keystore.password=[redacted];b"},
 		{"X-Api-Key: abc", "X-Api-Key: [redacted]"},
+		{"http://u:pa'ss@es:9200/x' y", "http://[redacted]@es:9200/x' y"},
+		{"kafka --token abc --pwd 'd e' f",
+		 "kafka --token [redacted] --pwd '[redacted]' f"},
+		{"pwd=abc; secret_key: def", "pwd=[redacted]; secret_key: [redacted]"},
 		{"one\npassword=two\nthree", "one\npassword=[redacted]\nthree"},
 	};
 	struct redact r = {NULL, 0, 0};
@@ -53,6 +57,7 @@ static void what_is_no_secret_stays(void **state)
 		"http://es1:9200/_bulk",
 		"\"password_file\": \"/etc/mmlag/es.pass\"",
 		"the password is in /etc/mmlag/es.pass",
+		"a token that is none, 'secret keys' and their tokens",
 		"ssh mm1:22, key SHA256:abc",
 		"kind=\"credentials\"",
 		"mail to a@example.org",
