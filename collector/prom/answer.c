@@ -2,6 +2,7 @@
 #include "prom/answer.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,20 @@ static void read_warnings(const json_t *list, struct prom_answer *out)
 	buf_free(&b);
 }
 
+/* An instant query has one moment, though what stands in for Prometheus may stamp each
+ * series when it writes it. */
+static void set_one_moment(struct prom_answer *a)
+{
+	double newest = -INFINITY;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (a->series[i].n > 0 && a->series[i].points[0].time > newest)
+			newest = a->series[i].points[0].time;
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t j = 0; j < a->series[i].n; j++)
+			a->series[i].points[j].time = newest;
+}
+
 static int read_data(const json_t *root, struct prom_answer *out, struct err *err)
 {
 	const json_t *data = json_object_get(root, "data");
@@ -128,7 +143,11 @@ static int read_data(const json_t *root, struct prom_answer *out, struct err *er
 	if (strcmp(type, "string") == 0)
 		return err_set(err, ERR_REJECT,
 			       "the query gives a text; a number is due");
-	return read_series(result, out, err);
+	if (read_series(result, out, err) != 0)
+		return err->class;
+	if (strcmp(type, "vector") == 0)
+		set_one_moment(out);
+	return 0;
 }
 
 static int refusal(const json_t *root, struct err *err)

@@ -57,7 +57,7 @@ static void answers_are_read_by_what_they_are(void **state)
 		 "{a=b;}5:12(12) "},
 		{OK("vector", "[{\"metric\":{},\"value\":[5.5,\"1.6\"]},"
 			      "{\"metric\":{},\"value\":[5,\"NaN\"]}]"),
-		 "{}5.5:1.6(2) {}5:nan(0) "},
+		 "{}5.5:1.6(2) {}5.5:nan(0) "}, /* one moment for all */
 		{OK("vector", "[{\"metric\":{},\"value\":[5,\"9007199254740993\"]}]"),
 		 "{}5:9.0072e+15(9007199254740993) "},
 		{OK("matrix", "[{\"metric\":{\"a\":\"b\"},\"values\":[[5,\"1\"],[6,"
