@@ -44,10 +44,10 @@
 #include "banned.h"
 
 #define ABOUT "mmlag"
-#define DESCRIPTORS_PER_STREAM 4
-#define DESCRIPTORS_OF_PROXY 4 /* more: its pipe, and both ends of what it is given */
-#define DESCRIPTORS_BESIDE 128 /* store, pages, receivers */
-#define WATCH_MS 1000          /* between two looks at the store */
+#define DESCRIPTORS_PER_STREAM 6 /* one that reads pages has 5 */
+#define DESCRIPTORS_OF_PROXY 4   /* more: its pipe, and both ends of what it is given */
+#define DESCRIPTORS_BESIDE 128   /* store, pages, receivers */
+#define WATCH_MS 1000            /* between two looks at the store */
 
 struct daemon {
 	struct config *config; /* in force; a reference */

@@ -257,3 +257,16 @@ def test_a_file_system_that_became_read_only_stops_no_start(house):
     wait_for("the topic has data", 15, house.has_data)
     assert house.figure("mmlag_spool_degraded") == 1
     assert end(p) == 0
+
+
+def test_as_many_descriptors_are_made_room_for_as_are_used(house):
+    topics = [{"name": f"a{n}", "share": "topic"} for n in range(120)]
+    house.write(topics=[*topics, "orders"], log={"level": "error"})
+    p = house.start('ulimit -S -n 256; exec "$@"', stderr=subprocess.DEVNULL)
+    house.runs()
+    wait_for("a look at each", 20, lambda: house.figure("mmlag_samples_total") > 120)
+    topics = json.loads(house.ask("/api/v1/topics"))["topics"]
+    assert {t["reason"] for t in topics} == {None, "topic_absent"}
+    limit, _ = resource.prlimit(p.pid, resource.RLIMIT_NOFILE)
+    assert len(os.listdir(f"/proc/{p.pid}/fd")) < limit - 64
+    assert end(p) == 0
