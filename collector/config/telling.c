@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/zone.h"
 #include "config/finding_int.h"
 #include "config/resolve_int.h"
@@ -71,12 +72,46 @@ static void need(const struct resolver *r, const struct node *map,
 			      x->name != NULL ? x->name : "", what);
 }
 
+/* Keys of some types of receivers: of no use with another one. */
+static const struct {
+	const char *key;
+	unsigned types; /* a bit for each */
+	const char *names;
+} keys_of_types[] = {
+#define ONLY(type) (1u << RECEIVER_##type)
+	{"url_file", ONLY(WEBHOOK) | ONLY(SLACK) | ONLY(PAGERDUTY),
+	 "webhook, slack and pagerduty"},
+	{"routing_key_file", ONLY(PAGERDUTY), "pagerduty"},
+	{"smtp", ONLY(EMAIL), "email"},
+	{"from", ONLY(EMAIL), "email"},
+	{"to", ONLY(EMAIL), "email"},
+	{"username", ONLY(EMAIL), "email"},
+	{"argv", ONLY(COMMAND), "command"},
+	{"template_file", ONLY(WEBHOOK) | ONLY(SLACK) | ONLY(EMAIL),
+	 "webhook, slack and email"},
+};
+
+static void warn_useless(const struct resolver *r, const struct node *map,
+			 const struct config_receiver *x)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys_of_types); i++) {
+		const struct node *v = tree_find(map, keys_of_types[i].key);
+
+		if (v != NULL && (keys_of_types[i].types & (1u << x->type)) == 0)
+			finding_warn(r->f, v->key_line, v->key_column,
+				     "\"%s\" is of use with type %s only",
+				     keys_of_types[i].key, keys_of_types[i].names);
+	}
+}
+
 static void check_receiver(const struct resolver *r, const struct node *map,
 			   const struct config_receiver *x)
 {
 	size_t urls = x->urls.n + (x->url_file != NULL);
 
 	check_severity(r, map, x->severity);
+	if (tree_find(map, "type") != NULL)
+		warn_useless(r, map, x);
 	need(r, map, x, (x->username == NULL) == (x->password_file == NULL),
 	     "\"username\" and \"password_file\" need each other");
 	switch (x->type) {

@@ -56,9 +56,13 @@ static const struct rule {
 	{"AuthorizationException", NULL, REASON_CLI_ERROR, false, RIGHTS},
 	{"Not authorized", NULL, REASON_CLI_ERROR, false, RIGHTS},
 #define LOGIN "the brokers refused the CLI's login; check `command_config` on the host"
+#define TLS                                                                   \
+	"the brokers' certificate or the TLS settings do not fit; check the " \
+	"truststore in `command_config` on the host"
+	{"SslAuthenticationException", NULL, REASON_CLI_ERROR, false, TLS},
+	{"SSL handshake failed", NULL, REASON_CLI_ERROR, false, TLS},
 	{"AuthenticationException", NULL, REASON_CLI_ERROR, false, LOGIN},
 	{"failed authentication", NULL, REASON_CLI_ERROR, false, LOGIN},
-	{"SSL handshake failed", NULL, REASON_CLI_ERROR, false, LOGIN},
 #define RESOLVE "the host cannot resolve the brokers' name; check `bootstrap_server`"
 	{"No resolvable bootstrap", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
 	{"UnknownHostException", NULL, REASON_BROKER_UNREACHABLE, false, RESOLVE},
@@ -83,6 +87,7 @@ static const struct rule {
 	{"LoginException", NULL, REASON_CLI_ERROR, false, CONFIG},
 	{"Failed to load SSL", NULL, REASON_CLI_ERROR, false, CONFIG},
 	{"entry in the JAAS", NULL, REASON_CLI_ERROR, false, CONFIG},
+	{"No enum constant", NULL, REASON_CLI_ERROR, false, CONFIG},
 #define MEMORY                                                                         \
 	"the CLI had no memory; raise -Xmx in KAFKA_HEAP_OPTS (`env`), or check that " \
 	"it "                                                                          \
@@ -107,6 +112,15 @@ static const struct rule {
 #define BROKER                                                                       \
 	"the brokers did not answer the host; check `bootstrap_server` and the way " \
 	"there"
+	{"AdminClient thread has exited", NULL, REASON_BROKER_UNREACHABLE, false,
+	 "the CLI's connection died; is plain text spoken to a TLS port? check "
+	 "security.protocol in `command_config`, and `bootstrap_server`"},
+#define LEADER                                                                    \
+	"the brokers do not tell the ends of all partitions that the group has; " \
+	"is one without a leader?"
+	{"TimeoutException", "listOffsets", REASON_BROKER_UNREACHABLE, false, LEADER},
+	{"Failed to get offsets by times", NULL, REASON_BROKER_UNREACHABLE, false,
+	 LEADER},
 	{"TimeoutException", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
 	{"imed out", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
 	{"Connection to node", NULL, REASON_BROKER_UNREACHABLE, false, BROKER},
@@ -350,8 +364,9 @@ static enum reason by_content(const struct words *w, const struct table_seen *se
 	if (seen->state)
 		return gap_set(
 			gap, REASON_BAD_OUTPUT,
-			"no table: the group has no committed offsets to show; it "
-			"has no active members, or is rebalancing");
+			"no table: the group has no committed offsets to show (or the "
+			"CLI may not see its topics: give its user DESCRIBE on them); "
+			"it has no active members, or is rebalancing");
 	if (line.n > 0)
 		return tell(gap, REASON_BAD_OUTPUT,
 			    "this is no table of kafka-consumer-groups.sh --describe",

@@ -10,8 +10,9 @@ end_spawned() {
   STARTED=()
 }
 
-snap() { # SITUATION ARGUMENT…: with each tool of the broker at hand, as COMPONENT in TOOLS
+snap() { # SITUATION ARGUMENT…: with each tool of the broker at hand, as COMPONENT in TOOLS; of the situations in ONLY, if that is set
   local c rc base as
+  case " ${ONLY:-$1} " in *" $1 "*) ;; *) return 0 ;; esac
   for c in $TOOLS; do
     base=$(kafka_of "$c") base=$RECORD/${base#*-}-$1
     rc=0
@@ -19,7 +20,7 @@ snap() { # SITUATION ARGUMENT…: with each tool of the broker at hand, as COMPO
     if [ -n "${SNAP_AS:-}" ]; then as=(setpriv "--reuid=$SNAP_AS" "--regid=$SNAP_AS" --clear-groups); fi
     # exec, so that a script that is not there is the shell's to tell, as on a host
     # shellcheck disable=SC2016
-    env -i PATH=/usr/bin:/bin LC_ALL="${SNAP_LOCALE:-C.UTF-8}" ${SNAP_ENV:+"$SNAP_ENV"} "${as[@]}" timeout --foreground 90 \
+    env -i PATH=/usr/bin:/bin LC_ALL="${SNAP_LOCALE:-C.UTF-8}" ${SNAP_ENV:+"$SNAP_ENV"} "${as[@]}" timeout --foreground -k 5 90 \
       bash -c '"$@"' bash "${SNAP_PATH:-$(kafka_home "$c")}/bin/kafka-consumer-groups.sh" "${@:2}" </dev/null >"$base.out" 2>"$base.err" || rc=$?
     echo "$rc" >"$base.rc"
     sed -i "s|$CACHE/home/$INSTANCE|/opt|g; s|$RUN/record[.]|/opt/|g; s|$JAVA_17|/opt/java|g" "$base.out" "$base.err"
@@ -95,14 +96,20 @@ record_broker() { # COMPONENT TOOLS
 
 # Kinds of groups that only a new broker has, asked by old and new tools.
 record_kinds() {
-  local run=$HOME_HERE/bin/kafka-run-class.sh class=org.apache.kafka.tools
+  local run=$HOME_HERE/bin/kafka-run-class.sh class=org.apache.kafka.tools i
   TOOLS="k41 source k262 k222"
   consumer modern group.protocol=consumer
-  spawn env "${LAUNCH_ENV[@]}" "$run" $class.FeatureCommand --bootstrap-server "$B" upgrade --feature share.version=1
-  sleep 8
+  for ((i = 0; i < 60; i++)); do
+    if echo modern | lab_java ask "$B" | grep -q '"offsets":{"'; then break; fi
+  done
   snap modern-protocol --bootstrap-server "$B" --describe --group modern
-  spawn env "${LAUNCH_ENV[@]}" "$run" $class.consumer.ConsoleShareConsumer --bootstrap-server "$B" --topic orders-retry --group shared
-  sleep 8
+  end_spawned
+  "$run" $class.FeatureCommand --bootstrap-server "$B" upgrade --feature share.version=1 >/dev/null
+  spawn "$run" $class.consumer.ConsoleShareConsumer --bootstrap-server "$B" --topic orders-retry --group shared
+  for ((i = 0; i < 20; i++)); do
+    TOOLS=k41 snap share-group --bootstrap-server "$B" --describe --group shared
+    if grep -q 'not a consumer group' "$RECORD"/*-share-group.out; then break; fi
+  done
   snap share-group --bootstrap-server "$B" --describe --group shared
   end_spawned
 }

@@ -557,6 +557,19 @@ static const struct {
 	 "https://\n"
 	 "8:27: warning: prometheus: the password goes over the network in clear "
 	 "text; use https://\n"},
+	{"keys of another type of receiver",
+	 TOPIC_DEFAULTS
+	 "topics: [a]\n"
+	 "receivers:\n"
+	 "  - {name: h, type: webhook, urls: ['http://h'], username: u, "
+	 "password_file: /p}\n"
+	 "  - {name: a, type: alertmanager, urls: ['http://h'], url_file: /u}\n"
+	 "  - {name: c, type: command, argv: [x], to: [y]}\n"
+	 "  - {name: s, type: slack, url_file: /u, template_file: /t}\n",
+	 "5:50: warning: \"username\" is of use with type email only\n"
+	 "6:55: warning: \"url_file\" is of use with type webhook, slack and "
+	 "pagerduty only\n"
+	 "7:41: warning: \"to\" is of use with type email only\n"},
 	{"labels and env",
 	 TOPIC_DEFAULTS "topics:\n"
 			"  - {name: a, labels: {a.b: c}}\n"
