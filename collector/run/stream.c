@@ -21,6 +21,7 @@ struct stream {
 	size_t n;
 	struct gap trouble; /* the last one told by the source since the last reading */
 	bool target_failed; /* told that the target does not answer */
+	bool flooded;       /* told that its lines are held back */
 	struct records windows; /* kept for topics that a pattern may yet find */
 };
 
@@ -197,9 +198,25 @@ static void look_at_target(struct stream *s, const struct reading *r,
 				    first->target.bootstrap_server);
 }
 
+/* A command that floods has one topic. */
+static void look_at_flood(struct stream *s, const struct reading *r,
+			  struct findings *out)
+{
+	const struct config_topic *first = entry_topic(s->entries[0]);
+
+	if (r->flooded == s->flooded)
+		return;
+	s->flooded = r->flooded;
+	findings_add(out, first, first->name)->notice = mem_strdup(
+		r->flooded ? "the command gives more than 100 lines a second: it is "
+			     "held back to that"
+			   : "the command gives no more than 100 lines a second again");
+}
+
 static void take_reading(struct stream *s, struct moment *m)
 {
 	s->trouble.reason = REASON_NONE;
+	look_at_flood(s, m->reading, m->out);
 	look_at_target(s, m->reading, m->out);
 	if (m->reading->table != NULL)
 		table_each(m->reading->table, discover, m);

@@ -31,13 +31,13 @@ static size_t place(const struct flights *f, int64_t id)
 	return low;
 }
 
-void flights_add(struct flights *f, int64_t id, int64_t bytes)
+void flights_add(struct flights *f, int64_t id, int64_t bytes, struct share *of)
 {
 	size_t at = place(f, id);
 
 	MEM_GROW(f->v, f->n, f->cap);
 	memmove(&f->v[at + 1], &f->v[at], (f->n - at) * sizeof(*f->v));
-	f->v[at] = (struct flight){id, bytes, false, false};
+	f->v[at] = (struct flight){id, bytes, of, false, false};
 	f->n++;
 }
 

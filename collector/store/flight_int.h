@@ -8,10 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct share;
+
 struct flight {
 	int64_t id, bytes;
-	bool marked;   /* goes with the commit */
-	bool released; /* is given back: gone for all but the memory it takes */
+	struct share *of; /* its topic's */
+	bool marked;      /* goes with the commit */
+	bool released;    /* is given back: gone for all but the memory it takes */
 };
 
 struct flights {
@@ -23,7 +26,7 @@ struct flights {
 void flights_fini(struct flights *f);
 
 /* `id` must not be in it. Cheap when it is the largest.  @thread store */
-void flights_add(struct flights *f, int64_t id, int64_t bytes);
+void flights_add(struct flights *f, int64_t id, int64_t bytes, struct share *of);
 
 /* The entry, unless it is marked or released; NULL when there is none.  @thread store
  */

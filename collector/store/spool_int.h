@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * spool_int: what the files of spool share: spool.c (books, transactions, taking),
- * spool_care.c (limits, moving, housekeeping) and spool_record.c. Private to
- * collector/store. */
+ * spool_int: what the files of spool share: spool_open.c (the file, its books),
+ * spool.c (transactions, taking), spool_care.c (limits, moving, housekeeping) and
+ * spool_record.c. Private to collector/store. */
 #ifndef MMLAG_STORE_SPOOL_INT_H
 #define MMLAG_STORE_SPOOL_INT_H
 
@@ -9,6 +9,7 @@
 
 #include "base/metrics.h"
 #include "flight_int.h"
+#include "share_int.h"
 #include "store/spool.h"
 
 #define SPOOL_CHECKPOINT_PAGES 1000
@@ -31,6 +32,8 @@ enum statement {
 	ST_DEAD_RANGE,
 	ST_DEAD_DELETE,
 	ST_RANGE,
+	ST_OF_TOPIC,
+	ST_WALK,
 	ST_PUT,
 	ST_FORGET,
 	ST_RECORDS,
@@ -61,6 +64,7 @@ struct spool {
 	sqlite3_stmt *st[ST_COUNT];
 	struct books now, committed;
 	struct flights flights;
+	struct shares shares;
 	int64_t boundary;
 	struct wall oldest, scanned, history_care;
 	int wal_pages, checkpoint_at;
@@ -79,8 +83,15 @@ bool spool_row(sqlite3_stmt *st, int *result, struct err *err);
  * @thread store */
 struct document spool_row_document(sqlite3_stmt *st, int first);
 
-/* Take a document out of the books.  @thread store */
-void spool_strike(struct spool *s, int64_t id, int64_t bytes);
+/* Take a document out of the books: one of a topic that has this share.
+ * @thread store */
+void spool_strike(struct spool *s, int64_t id, int64_t bytes, struct share *of);
+
+/* The share of the topic in this column of a row.  @thread store */
+struct share *spool_share(struct spool *s, sqlite3_stmt *st, int column);
+
+/* Read anew when the first waiting document was taken.  @thread store */
+NODISCARD int spool_read_oldest(struct spool *s, struct err *err);
 
 /* Delete documents by id: a range, or sorted ids with one statement for each run
  * without a gap. The books are the caller's affair.

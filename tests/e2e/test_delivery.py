@@ -400,6 +400,24 @@ def no_room_is_left_from_the_start(path, lab):
         assert "spool: " in d.log()
 
 
+@slow_case
+def a_command_that_floods_pushes_nobody_else_out(path, lab):
+    """As fast as it can, while the server is away and the spool is small."""
+    with delivery(path, lab, count=200, spool={"max_bytes": "1MiB"}) as (peer, d):
+        d.configure(None, topics=["a", "b", {"name": "flood", "command": "yes '1 2'"}])
+        peer.close()
+        d.start().logged("held back")
+        wait_for("more than the spool holds", 40,
+                 lambda: d.figures()['mmlag_documents_total{outcome="evicted"}'] > 300)
+        assert d.figures()["mmlag_samples_total"] < 6000
+        peer.listen()
+        d.arrived(90)
+        wait_for("accounts that balance", 10, d.balance)
+        assert d.stop() == 0
+        for topic, found in d.samples().items():
+            assert [sorted(v) for v in found.values()] == [list(range(1, 201))], topic
+
+
 def killed(path, lab, point):
     """kill -9 of our own daemon when the third bulk is at that point; then a new life."""
     with delivery(path, lab) as (peer, d):
