@@ -56,7 +56,12 @@ int64_t spool_next_id(const struct spool *s)
 
 struct spool_totals spool_totals(const struct spool *s)
 {
-	return s->committed.totals;
+	struct spool_totals t = s->committed.totals;
+
+	t.documents -= s->alien.documents;
+	t.bytes -= s->alien.bytes;
+	t.backlog -= s->alien.backlog;
+	return t;
 }
 
 struct wall spool_oldest(const struct spool *s)
@@ -87,6 +92,7 @@ void spool_set_boundary(struct spool *s, int64_t boundary)
 
 int spool_begin(struct spool *s, struct err *err)
 {
+	s->fresh.n = 0;
 	return sql_done(s->st[ST_BEGIN], "cannot write", err);
 }
 
@@ -117,12 +123,12 @@ static int write_books(struct spool *s, struct err *err)
 	return sql_done(st, "cannot write", err);
 }
 
-static void publish(int64_t counted[METRIC_COUNT])
+void spool_publish(struct books *b)
 {
 	for (int m = 0; m < METRIC_COUNT; m++) {
-		if (counted[m] != 0)
-			metrics_add((enum metric)m, counted[m]);
-		counted[m] = 0;
+		if (b->counted[m] != 0)
+			metrics_add((enum metric)m, b->counted[m]);
+		b->counted[m] = 0;
 	}
 }
 
@@ -130,10 +136,16 @@ int spool_commit(struct spool *s, struct err *err)
 {
 	struct err ignored = ERR_INIT;
 
-	if (write_books(s, err) != 0 ||
-	    sql_done(s->st[ST_COMMIT], "cannot write", err) != 0)
+	if (write_books(s, err) != 0)
 		return err->class;
-	publish(s->now.counted);
+	if (sql_done(s->st[ST_COMMIT], "cannot write", err) != 0) {
+		s->tried = s->now;
+		flights_doubt(&s->flights);
+		return err->class;
+	}
+	s->tried.next_id = 0;
+	s->disowned.n = 0;
+	spool_publish(&s->now);
 	s->committed = s->now;
 	flights_sweep(&s->flights, true);
 	if (s->committed.totals.documents == 0)
@@ -165,6 +177,8 @@ int spool_insert(struct spool *s, int64_t id, const struct document *d, struct e
 	shares_count(&s->shares, shares_of(&s->shares, d->topic), id, (int64_t)d->len);
 	if (s->now.next_id <= id)
 		s->now.next_id = id + 1;
+	MEM_GROW(s->fresh.v, s->fresh.n, s->fresh.cap);
+	s->fresh.v[s->fresh.n++] = id;
 	return 0;
 }
 

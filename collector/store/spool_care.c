@@ -356,6 +356,7 @@ int spool_move(struct spool *from, struct spool *to, int64_t *next_id, bool *mor
 	    (!*more && move_dead(from, to, more, err) != 0) ||
 	    spool_commit(to, err) != 0) {
 		spool_rollback(to);
+		spool_disown(to); /* they are in `from` still */
 		spool_rollback(from);
 		return err->class;
 	}
@@ -389,7 +390,7 @@ int spool_absent(struct spool *from, struct spool *to, int64_t *absent, struct e
 int64_t spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n,
 		      int64_t held)
 {
-	int64_t left = s->committed.totals.documents - held;
+	int64_t left = spool_totals(s).documents - held;
 
 	for (size_t i = 0; i < n; i++) {
 		struct flight *f = flights_find(&s->flights, v[i].id);

@@ -57,12 +57,23 @@ struct books {
 	int64_t counted[METRIC_COUNT]; /* what the transaction adds to the metrics */
 };
 
+/* Ids of documents. */
+struct spool_ids {
+	int64_t *v;
+	size_t n, cap;
+};
+
 struct spool {
 	char *path; /* NULL: in memory */
 	struct spool_limits limits;
 	sqlite3 *db; /* NULL while suspended */
 	sqlite3_stmt *st[ST_COUNT];
 	struct books now, committed;
+	struct books tried;     /* by a commit that failed; next_id 0: none */
+	struct spool_ids fresh; /* inserted in the last transaction */
+	struct spool_ids disowned;
+	struct spool_totals
+		alien; /* the disowned that are in the file, not undone yet */
 	struct flights flights;
 	struct shares shares;
 	int64_t boundary;
@@ -100,6 +111,9 @@ NODISCARD int spool_delete(struct spool *s, int64_t first, int64_t last,
 			   struct err *err);
 NODISCARD int spool_delete_ids(struct spool *s, const int64_t *ids, size_t n,
 			       struct err *err);
+
+/* Add what a transaction counted to the metrics.  @thread store */
+void spool_publish(struct books *b);
 
 /* What a verdict counts as.  @thread any */
 enum metric spool_metric(enum bulk_verdict v);

@@ -222,6 +222,8 @@ void spool_close(struct spool *s)
 	detach(s, true);
 	flights_fini(&s->flights);
 	shares_fini(&s->shares);
+	free(s->fresh.v);
+	free(s->disowned.v);
 	free(s->path);
 	free(s);
 }
@@ -231,6 +233,25 @@ void spool_suspend(struct spool *s)
 	detach(s, false);
 }
 
+static bool same_books(const struct books *a, const struct books *b)
+{
+	return a->next_id == b->next_id && a->totals.documents == b->totals.documents &&
+	       a->totals.bytes == b->totals.bytes && a->totals.dead == b->totals.dead &&
+	       a->totals.dead_bytes == b->totals.dead_bytes &&
+	       a->totals.history_bytes == b->totals.history_bytes;
+}
+
+/* The last commit was said to have failed. Where the file has exactly what it would
+ * have made, it stood, with all that it did and counted. */
+static void believe(struct spool *s, const struct books *found)
+{
+	if (s->tried.next_id == 0 || !same_books(found, &s->tried))
+		return;
+	spool_publish(&s->tried);
+	flights_stood(&s->flights);
+	s->committed = s->tried;
+}
+
 int spool_resume(struct spool *s, struct err *err)
 {
 	struct books found = {.next_id = 0};
@@ -238,6 +259,9 @@ int spool_resume(struct spool *s, struct err *err)
 
 	if (attach(s, &found, err) != 0)
 		return err->class;
+	believe(s, &found);
+	s->tried.next_id = 0;
+	s->alien = (struct spool_totals){.documents = 0};
 	missing = s->committed.totals.documents - found.totals.documents;
 	if (missing > 0) { /* nobody knows which: no verdict on any is accepted */
 		metrics_add(METRIC_DOC_EVICTED, missing);
@@ -252,4 +276,73 @@ int spool_resume(struct spool *s, struct err *err)
 	s->now = s->committed = found;
 	shares_reset(&s->shares, found.totals.documents == 0);
 	return 0;
+}
+
+void spool_disown(struct spool *s)
+{
+	struct spool_ids void_ones = s->disowned;
+
+	s->disowned = s->fresh;
+	s->fresh = void_ones;
+}
+
+/* Is there a document of this name? */
+static bool is_there(struct spool *s, int64_t id, int64_t *bytes, struct share **of,
+		     int *result, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_RANGE];
+
+	sqlite3_bind_int64(st, 1, id);
+	sqlite3_bind_int64(st, 2, id);
+	sqlite3_bind_int64(st, 3, 1);
+	if (!spool_row(st, result, err))
+		return false;
+	*bytes = sqlite3_column_int64(st, 1);
+	*of = spool_share(s, st, 2);
+	sqlite3_reset(st);
+	return true;
+}
+
+/* Strike and delete those of the disowned that are there, or only count them. */
+static int undo(struct spool *s, struct spool_totals *only_count, struct err *err)
+{
+	for (size_t i = 0; i < s->disowned.n; i++) {
+		int64_t id = s->disowned.v[i], bytes = 0;
+		struct share *of = NULL;
+		int result = 0;
+
+		if (!is_there(s, id, &bytes, &of, &result, err)) {
+			if (result != 0)
+				return result;
+			continue;
+		}
+		if (only_count != NULL) {
+			only_count->documents++;
+			only_count->bytes += bytes;
+			only_count->backlog += id <= s->boundary;
+			continue;
+		}
+		spool_strike(s, id, bytes, of);
+		if (spool_delete(s, id, id, err) != 0)
+			return err->class;
+	}
+	return 0;
+}
+
+int spool_undo(struct spool *s, struct err *err)
+{
+	struct spool_totals found = {.documents = 0};
+
+	if (undo(s, &found, err) != 0)
+		return err->class;
+	s->alien = found; /* until they are gone */
+	if (found.documents == 0)
+		return 0;
+	if (spool_begin(s, err) == 0 && undo(s, NULL, err) == 0 &&
+	    spool_commit(s, err) == 0) {
+		s->alien = (struct spool_totals){.documents = 0};
+		return 0;
+	}
+	spool_rollback(s);
+	return err->class;
 }
