@@ -294,6 +294,58 @@ def items_that_do_not_add_up(path, lab):
 
 
 @case
+def items_in_another_order(path, lab):
+    """Whose verdict is it? One document is to be refused, and its neighbours are not."""
+    def bad(source):
+        return (400, "document_parsing_exception") if (
+            source.get("topic") == "b" and source.get("p0") == 7) else None
+
+    def reversed_items(x):
+        v = json.loads(x.store(bad))
+        v["items"].reverse()
+        x.send(200, json.dumps(v).encode())
+    with delivery(path, lab) as (peer, d):
+        peer.close()
+        d.start().logged("documents wait in the spool")
+        time.sleep(COUNT * 0.05)  # so that they are together
+        peer.script = [reversed_items, reversed_items]
+        peer.mood = lambda x: x.send(200, x.store(bad))
+        peer.listen()
+        d.arrived(60, ["a"])
+        wait_for("the neighbours", 30,
+                 lambda: sum(map(len, d.samples()["b"].values())) == COUNT - 1)
+        d.settle(dead=[7])
+        assert "in another order" in d.log()
+
+
+@case
+def unusual_but_whole_answers_are_taken(path, lab):
+    """An old proxy that ends its answer with the connection, trailers, words ahead of the
+    answer, a packed one: nothing of it is a reason to send anything twice."""
+    def old(x):
+        x.raw_send(b"HTTP/1.0 200 OK\r\n\r\n" + x.store())
+        raise Gone
+
+    def chunked(x):
+        body = x.store()
+        x.raw_send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n")
+        for piece in (body[:7], body[7:]):
+            x.raw_send(b"%x;why=not\r\n%s\r\n" % (len(piece), piece))
+        x.raw_send(b"0\r\nX: y\r\nRetry-After: 9\r\n\r\n")
+
+    def ahead(x):
+        x.raw_send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n"
+                   b"Retry-After: 99\r\nLink: </x>\r\n\r\n")
+        ok(x)
+
+    def packed(x):
+        import gzip
+        gzipped(x, gzip.compress(x.store()))
+    peer, _ = same_fault(path, lab, old, chunked, ahead, packed, old)
+    assert peer.conflicts == 0
+
+
+@case
 def compressed_garbage(path, lab):
     def half(x, body):
         import gzip
