@@ -574,8 +574,7 @@ def in_a_mount_namespace(*binds):
 @slow_case
 def all_names_are_gone_under_a_running_daemon(path, lab):
     """Nobody resolves the names any more: the session that breaks in that time cannot be
-    opened again until they are back. The search server's name is not looked up again in so
-    short a time: libcurl remembers addresses for a minute."""
+    opened again until they are back."""
     path.mkdir(parents=True)
     hosts, resolver, known = path / "hosts", path / "resolv.conf", path / "known_hosts"
     names = "127.0.0.1 mmlag-broker.test mmlag-search.test\n"
@@ -602,6 +601,33 @@ def all_names_are_gone_under_a_running_daemon(path, lab):
             assert len(d.samples()["a"]) == 1
             hosts.write_text(names)
             d.arrived(sessions=2).settle(sessions=2)
+
+
+@slow_case
+def the_search_server_moves_to_another_address(path, lab):
+    """Its name is gone for a while, and leads elsewhere then."""
+    path.mkdir(parents=True)
+    hosts, resolver = path / "hosts", path / "resolv.conf"
+    hosts.write_text("127.0.0.1 mmlag-search.test\n")
+    resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+
+    def last_words(x):
+        x.send(200, x.store(), ["Connection: close"])
+        raise Gone
+    with delivery(path, lab, count=300) as (peer, d):
+        d.configure("elasticsearch", hosts=[f"http://mmlag-search.test:{peer.port}"])
+        d.prefix = in_a_mount_namespace((hosts, "/etc/hosts"), (resolver, "/etc/resolv.conf"))
+        d.start()
+        wait_for("longer than an address is remembered", 40, lambda: len(peer.stored) > 240)
+        hosts.write_text("127.0.0.1 localhost\n")
+        peer.close()
+        peer.mood = last_words
+        d.logged("check the name and the resolver", 30)
+        there = Peer(address="127.0.0.2", port=peer.port)
+        there.stored, there.indices = peer.stored, peer.indices
+        hosts.write_text("127.0.0.2 mmlag-search.test\n")
+        d.arrived(60).settle()
+        assert there.bulks > 0 and not there.complaints
 
 
 # --- everything at once ---
