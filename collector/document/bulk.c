@@ -29,6 +29,7 @@ struct outcome {
 
 static const struct outcome outcomes[] = {
 	{ITEM, 409, 409, DUPLICATE, "version_conflict_engine_exception", NULL, NULL},
+	{ITEM, 409, 409, DUPLICATE, "document_already_exists_exception", NULL, NULL},
 	{ITEM, 409, 409, DUPLICATE, "", NULL, NULL},
 
 	/* before the rows that look into the reason, which may quote the document */
@@ -56,12 +57,14 @@ static const struct outcome outcomes[] = {
 	 "delete indices or raise cluster.max_shards_per_node"},
 	{BOTH, 400, 400, SLOW, NULL, "shards open",
 	 "delete indices or raise cluster.max_shards_per_node"},
-	{ITEM, 400, 400, SLOW, "index_closed_exception", NULL, "open the index"},
-	{ITEM, 400, 400, SLOW, "invalid_index_name_exception", NULL,
+	{BOTH, 400, 499, SLOW, "index_closed_exception", NULL, "open the index"},
+	{ITEM, 400, 400, SLOW, "routing_missing_exception", NULL,
+	 "take _routing out of the mapping of the index"},
+	{BOTH, 400, 400, SLOW, "invalid_index_name_exception", NULL,
 	 "correct elasticsearch.index"},
-	{ITEM, 400, 400, SLOW, NULL, "no write index",
+	{BOTH, 400, 400, SLOW, NULL, "no write index",
 	 "set is_write_index on one index of the alias"},
-	{ITEM, 400, 400, SLOW, NULL, "pipeline with id",
+	{BOTH, 400, 400, SLOW, NULL, "pipeline with id",
 	 "create the pipeline or take it out of the settings of the index"},
 	{ITEM, 400, 499, REJECT, NULL, NULL, NULL},
 
@@ -276,8 +279,19 @@ static enum bulk_whole unusable(struct err *err, int status, const char *what)
 	return WHOLE_AGAIN;
 }
 
+/* Is this the item of another document than the one that was sent in its place? */
+static bool is_of_another(const json_t *element, const struct document *sent)
+{
+	const json_t *result =
+		json_object_iter_value(json_object_iter((json_t *)element));
+	const char *id = json_string_value(json_object_get(result, "_id"));
+
+	return id != NULL && strcmp(id, sent->id) != 0;
+}
+
 static enum bulk_whole read_items(int status, const json_t *root,
-				  struct bulk_item *items, size_t n, struct err *err)
+				  const struct document *sent, struct bulk_item *items,
+				  size_t n, struct err *err)
 {
 	const json_t *array = json_object_get(root, "items");
 
@@ -288,9 +302,16 @@ static enum bulk_whole read_items(int status, const json_t *root,
 	if (json_array_size(array) != n)
 		return unusable(err, status,
 				"has another number of items than were sent");
-	for (size_t i = 0; i < n; i++)
-		if (read_item(json_array_get(array, i), &items[i], err) != 0)
+	for (size_t i = 0; i < n; i++) {
+		const json_t *element = json_array_get(array, i);
+
+		if (sent != NULL && is_of_another(element, &sent[i]))
+			return unusable(
+				err, status,
+				"tells of other documents, or in another order");
+		if (read_item(element, &items[i], err) != 0)
 			return unusable(err, status, "has an item without a status");
+	}
 	return WHOLE_ITEMS;
 }
 
@@ -334,7 +355,8 @@ static enum bulk_whole judge_whole(int status, const json_t *root, bool page,
 }
 
 enum bulk_whole bulk_read(int status, const char *body, size_t len,
-			  struct bulk_item *items, size_t n, struct err *err)
+			  const struct document *sent, struct bulk_item *items,
+			  size_t n, struct err *err)
 {
 	json_t *root = NULL;
 	enum bulk_whole whole;
@@ -346,7 +368,7 @@ enum bulk_whole bulk_read(int status, const char *body, size_t len,
 	if (len > 0)
 		root = json_loadb(body, len, JSON_ALLOW_NUL, NULL);
 	if (status >= 200 && status <= 299)
-		whole = read_items(status, root, items, n, err);
+		whole = read_items(status, root, sent, items, n, err);
 	else
 		whole = judge_whole(status, root, is_page(body, len), err);
 	json_decref(root);

@@ -21,7 +21,7 @@
 #define PATH_SIZE (3 * INDEX_NAME_MAX + 64)
 #define ANSWER_BASE 65536
 #define ANSWER_ITEM 1024
-#define BULK_PATH "/_bulk?filter_path=errors,items.*.status,items.*.error"
+#define BULK_PATH "/_bulk?filter_path=errors,items.*._id,items.*.status,items.*.error"
 
 static int load_mapping(struct elastic *e, struct err *err)
 {
@@ -343,7 +343,8 @@ enum bulk_whole elastic_bulk(struct elastic *e, const struct document *documents
 		if (not_exchanged(err) == ERR_PERMANENT)
 			whole = WHOLE_SLOW;
 	} else {
-		whole = bulk_read(a.status, a.body.data, a.body.len, verdicts, n, err);
+		whole = bulk_read(a.status, a.body.data, a.body.len, documents,
+				  verdicts, n, err);
 		if (err->class != ERR_OK)
 			err_wrap(err, "%s", node);
 		if (a.retry_after_s >= 0)

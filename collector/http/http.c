@@ -23,6 +23,7 @@
 #define TIMEOUT_MS 30000
 #define ANSWER_MAX 65536
 #define HEADERS_MAX 65536
+#define ADDRESS_S 5L   /* for which the address of a name is remembered */
 #define GZIP_FROM 1024 /* bytes of body that are worth it */
 #define RETRY_AFTER_MAX 3600
 
@@ -331,6 +332,10 @@ static void setup(struct http *h, const struct http_request *r, struct exchange 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* A resolver that hangs is left behind, not waited for. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	/* Connections are kept, so a name is looked up after a break, when it may well
+	 * lead elsewhere; libcurl's minute would be lost. It bounds the look-ups where
+	 * a server ends the connection after each answer. */
+	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_S);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,

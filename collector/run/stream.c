@@ -22,6 +22,7 @@ struct stream {
 	size_t n;
 	struct gap trouble; /* the last one told by the source since the last reading */
 	struct gap target;  /* why the target tells nothing, by its last look */
+	bool flooded;       /* told that its lines are held back */
 	struct records windows; /* kept for topics that a pattern may yet find */
 };
 
@@ -223,9 +224,25 @@ static void look_at_target(struct stream *s, struct moment *m)
 	tell_target(s, &before, m->out);
 }
 
+/* A command that floods has one topic. */
+static void look_at_flood(struct stream *s, const struct reading *r,
+			  struct findings *out)
+{
+	const struct config_topic *first = entry_topic(s->entries[0]);
+
+	if (r->flooded == s->flooded)
+		return;
+	s->flooded = r->flooded;
+	findings_add(out, first, first->name)->notice = mem_strdup(
+		r->flooded ? "the command gives more than 100 lines a second: it is "
+			     "held back to that"
+			   : "the command gives no more than 100 lines a second again");
+}
+
 static void take_reading(struct stream *s, struct moment *m)
 {
 	s->trouble.reason = REASON_NONE;
+	look_at_flood(s, m->reading, m->out);
 	look_at_target(s, m);
 	if (m->reading->table != NULL)
 		table_each(m->reading->table, discover, m);

@@ -26,9 +26,12 @@
 
 #define RUN_MAX (64 << 20) /* stdout of one run: over 300,000 rows */
 #define LINE_MAX_LEN (1 << 20)
-#define SLOW_MS 30000       /* at least, where an operator has to act */
-#define STEADY_MS 30000     /* data for so long forgives earlier failures */
-#define HOST_SLACK_MS 15000 /* for the host to end a run that is over its time */
+#define LINE_MS 10            /* a hundred lines a second are taken in for long, */
+#define LINES_AHEAD_MS 100000 /* and ten thousand at once */
+#define HELD_MS 100           /* between looks at a command that gives more */
+#define SLOW_MS 30000         /* at least, where an operator has to act */
+#define STEADY_MS 30000       /* data for so long forgives earlier failures */
+#define HOST_SLACK_MS 15000   /* for the host to end a run that is over its time */
 
 struct source {
 	struct scrape *scrape; /* of another kind: the rest is unused then */
@@ -47,8 +50,10 @@ struct source {
 	struct mono opened, last_sign; /* a mark or a line */
 	struct hostclock host_clock;
 	struct mono last_taken;
-	bool mm2;  /* MirrorMaker 2 runs on the host */
-	int cores; /* of the host; 0: not told */
+	struct mono paid_until; /* what the lines so far have used up of their time */
+	bool flooded;           /* by lines, until there is time to spare */
+	bool mm2;               /* MirrorMaker 2 runs on the host */
+	int cores;              /* of the host; 0: not told */
 	struct target_topics target;
 	bool aims_at_all;
 	bool only_ends; /* it looks at the target and nothing else */
@@ -322,6 +327,28 @@ static enum source_event decode_frames(struct source *s, struct mono now,
 	}
 }
 
+/* Does the command give more lines than are taken in? Reading waits then, and so does
+ * the command: nothing is dropped, and no other topic has to make room. */
+static bool is_flooded(struct source *s, struct mono now)
+{
+	int64_t ahead = mono_diff_ms(s->paid_until, now);
+
+	if (ahead >= LINES_AHEAD_MS)
+		s->flooded = true;
+	else if (ahead <= 0)
+		s->flooded = false;
+	return ahead >= LINES_AHEAD_MS;
+}
+
+static void count_line(struct source *s, struct mono now)
+{
+	s->last_sign = now;
+	s->line_number++;
+	if (mono_before(s->paid_until, now))
+		s->paid_until = now;
+	s->paid_until = mono_add_ms(s->paid_until, LINE_MS);
+}
+
 static enum source_event decode_lines(struct source *s, struct mono now,
 				      struct reading *r, struct gap *gap)
 {
@@ -330,8 +357,7 @@ static enum source_event decode_lines(struct source *s, struct mono now,
 
 	switch (lines_next(s->lines, &s->data, &s->len, &line, &len)) {
 	case LINE_FULL:
-		s->last_sign = now;
-		s->line_number++;
+		count_line(s, now);
 		memset(r, 0, sizeof(*r));
 		r->sample = (struct sample)SAMPLE_INIT;
 		if (line_read(line, len, s->topic->partitions, &r->sample, gap) !=
@@ -340,12 +366,12 @@ static enum source_event decode_lines(struct source *s, struct mono now,
 		r->taken = clock_wall();
 		r->taken_mono = now;
 		r->sample_ms = -1;
+		r->flooded = s->flooded;
 		snprintf(r->key, sizeof(r->key), "%s %llu", s->nonce,
 			 (unsigned long long)s->line_number);
 		return SOURCE_READING;
 	case LINE_TOO_LONG:
-		s->last_sign = now;
-		s->line_number++;
+		count_line(s, now);
 		gap_set(gap, REASON_BAD_OUTPUT, "a line of more than %d bytes",
 			LINE_MAX_LEN);
 		return SOURCE_GAP;
@@ -470,6 +496,19 @@ int source_cores(const struct source *s)
 	return s->cores;
 }
 
+/* One turn without taking in more; the descriptor stays readable meanwhile. */
+static enum source_event hold_lines(struct source *s, struct mono now, struct gap *gap,
+				    struct step *next)
+{
+	enum source_event e;
+
+	s->last_sign = now;
+	e = read_link(s, now, false, gap, next);
+	next->fd = -1;
+	next->until = mono_min(next->until, mono_add_ms(now, HELD_MS));
+	return e;
+}
+
 enum source_event source_step(struct source *s, struct mono now, bool read_more,
 			      struct reading *reading, struct gap *gap,
 			      struct step *next)
@@ -484,6 +523,8 @@ enum source_event source_step(struct source *s, struct mono now, bool read_more,
 		}
 		return open_session(s, now, gap, next);
 	}
+	if (is_line(s) && is_flooded(s, now))
+		return hold_lines(s, now, gap, next);
 	if (!read_more)
 		s->last_sign = now; /* the silence is ours */
 	if (s->len > 0 && read_more) {

@@ -31,13 +31,13 @@ static size_t place(const struct flights *f, int64_t id)
 	return low;
 }
 
-void flights_add(struct flights *f, int64_t id, int64_t bytes)
+void flights_add(struct flights *f, int64_t id, int64_t bytes, struct share *of)
 {
 	size_t at = place(f, id);
 
 	MEM_GROW(f->v, f->n, f->cap);
 	memmove(&f->v[at + 1], &f->v[at], (f->n - at) * sizeof(*f->v));
-	f->v[at] = (struct flight){id, bytes, false, false};
+	f->v[at] = (struct flight){.id = id, .bytes = bytes, .of = of};
 	f->n++;
 }
 
@@ -56,6 +56,18 @@ void flights_mark_through(struct flights *f, int64_t id)
 		f->v[i].marked = true;
 }
 
+void flights_doubt(struct flights *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		f->v[i].doubted = f->v[i].marked;
+}
+
+void flights_stood(struct flights *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		f->v[i].marked |= f->v[i].doubted;
+}
+
 void flights_sweep(struct flights *f, bool gone)
 {
 	size_t kept = 0;
@@ -64,6 +76,7 @@ void flights_sweep(struct flights *f, bool gone)
 		if (f->v[i].released || (gone && f->v[i].marked))
 			continue;
 		f->v[kept] = f->v[i];
+		f->v[kept].doubted &= !gone;
 		f->v[kept++].marked = false;
 	}
 	f->n = kept;

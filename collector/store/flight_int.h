@@ -8,10 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct share;
+
 struct flight {
 	int64_t id, bytes;
-	bool marked;   /* goes with the commit */
-	bool released; /* is given back: gone for all but the memory it takes */
+	struct share *of; /* its topic's */
+	bool marked;      /* goes with the commit */
+	bool doubted;     /* was marked when the last commit failed */
+	bool released;    /* is given back: gone for all but the memory it takes */
 };
 
 struct flights {
@@ -23,7 +27,7 @@ struct flights {
 void flights_fini(struct flights *f);
 
 /* `id` must not be in it. Cheap when it is the largest.  @thread store */
-void flights_add(struct flights *f, int64_t id, int64_t bytes);
+void flights_add(struct flights *f, int64_t id, int64_t bytes, struct share *of);
 
 /* The entry, unless it is marked or released; NULL when there is none.  @thread store
  */
@@ -31,6 +35,11 @@ struct flight *flights_find(struct flights *f, int64_t id);
 
 /* Mark all entries up to `id`.  @thread store */
 void flights_mark_through(struct flights *f, int64_t id);
+
+/* The commit that was to let the marked ones go has failed: remember them. Did it stand
+ * after all, they are marked again.  @thread store */
+void flights_doubt(struct flights *f);
+void flights_stood(struct flights *f);
 
 /* Forget the marks, and with `gone` the marked entries too; released ones always go.
  * @thread store */

@@ -196,6 +196,8 @@ static int apply(struct pair *p, enum pair_side side, const struct document *doc
 	return 0;
 fail:
 	spool_rollback(s);
+	if (n > 0)
+		spool_disown(s); /* they go to memory */
 	return err->class;
 }
 
@@ -370,9 +372,16 @@ static void retry_file(struct pair *p)
 			set_failed(p, err.text);
 			return;
 		}
-	} else if (p->suspended && spool_resume(p->db[PAIR_FILE], &err) != 0) {
-		pair_file_fault(p, &err);
-		return;
+	} else {
+		if (p->suspended && spool_resume(p->db[PAIR_FILE], &err) != 0) {
+			pair_file_fault(p, &err);
+			return;
+		}
+		p->suspended = false;
+		if (spool_undo(p->db[PAIR_FILE], &err) != 0) {
+			pair_file_fault(p, &err);
+			return;
+		}
 	}
 	p->failed = p->suspended = false;
 	(void)apply_to_file(p, NULL, 0, 0);

@@ -17,6 +17,7 @@
 
 #define SLICE_ROWS 2000        /* dropped or moved in one transaction */
 #define SLICE_BYTES (4L << 20) /* moved in one transaction */
+#define WALK_SLICES 16         /* at once, where dropping cannot wait */
 #define EXPIRE_ROWS 500        /* looked at for their age, from the oldest on */
 #define SCAN_MS 60000          /* between looks behind the oldest one */
 #define VACUUM_FROM 1024       /* free pages: 4 MiB */
@@ -32,6 +33,63 @@ static void believe_empty(struct spool *s)
 	s->now.counted[METRIC_DOC_EVICTED] += t->documents;
 	t->documents = t->bytes = t->backlog = 0;
 	flights_mark_through(&s->flights, INT64_MAX);
+	shares_reset(&s->shares, true);
+}
+
+/* Count a slice of what each topic has of the spool: once a life at most, and only
+ * where it may come to dropping. */
+static int walk(struct spool *s, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_WALK];
+	int64_t n = 0;
+	int result = 0;
+
+	sqlite3_bind_int64(st, 1, s->shares.walked);
+	sqlite3_bind_int64(st, 2, SLICE_ROWS);
+	while (spool_row(st, &result, err)) {
+		shares_walk(&s->shares, spool_share(s, st, 1),
+			    sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2));
+		n++;
+	}
+	if (result == 0 && n < SLICE_ROWS)
+		shares_walk(&s->shares, NULL, INT64_MAX, 0);
+	return result;
+}
+
+/* As drop_oldest, among the documents of one topic, and until `excess` bytes of it are
+ * gone; `n` is how many were found. */
+static int drop_oldest_of(struct spool *s, struct share *of, int64_t rows,
+			  int64_t bytes, int64_t excess, int64_t *n, struct err *err)
+{
+	sqlite3_stmt *st = s->st[ST_OF_TOPIC];
+	int64_t *ids = mem_calloc(SLICE_ROWS, sizeof(*ids));
+	int64_t sum = 0;
+	int result = 0;
+
+	*n = 0;
+	sqlite3_bind_int64(st, 1, of->from);
+	sqlite3_bind_text(st, 2, of->topic, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, SLICE_ROWS);
+	while (*n < SLICE_ROWS && sum < excess && (*n < rows || sum < bytes) &&
+	       spool_row(st, &result, err)) {
+		int64_t id = sqlite3_column_int64(st, 0);
+		int64_t size = sqlite3_column_int64(st, 1);
+		struct flight *f = flights_find(&s->flights, id);
+
+		if (f != NULL)
+			f->marked = true;
+		spool_strike(s, id, size, of);
+		sum += size;
+		ids[(*n)++] = id;
+	}
+	sqlite3_reset(st);
+	if (*n > 0)
+		of->from = ids[*n - 1] + 1;
+	s->now.counted[METRIC_DOC_EVICTED] += *n;
+	if (result == 0)
+		result = spool_delete_ids(s, ids, (size_t)*n, err);
+	free(ids);
+	return result;
 }
 
 /* Drop the oldest until `rows` and `bytes` are gone, or a slice. */
@@ -45,7 +103,7 @@ static int drop_oldest(struct spool *s, int64_t rows, int64_t bytes, struct err 
 		int64_t size = sqlite3_column_int64(st, 2);
 
 		last = sqlite3_column_int64(st, 0);
-		spool_strike(s, last, size);
+		spool_strike(s, last, size, spool_share(s, st, 3));
 		sum += size;
 		n++;
 	}
@@ -59,9 +117,27 @@ static int drop_oldest(struct spool *s, int64_t rows, int64_t bytes, struct err 
 	return spool_delete(s, INT64_MIN, last, err);
 }
 
+/* Who floods the spool pays for it alone, as long as he has much more than others. */
+static int drop(struct spool *s, int64_t rows, int64_t bytes, struct err *err)
+{
+	struct share *heavy;
+	int64_t excess = 0, n = 0;
+
+	for (int i = 0; i < WALK_SLICES && !shares_known(&s->shares); i++)
+		if (walk(s, err) != 0)
+			return err->class;
+	heavy = shares_heavy(&s->shares, &excess);
+	if (heavy != NULL &&
+	    drop_oldest_of(s, heavy, rows, bytes, excess, &n, err) != 0)
+		return err->class;
+	if (heavy != NULL && n == 0) /* somebody removed them by hand */
+		shares_reset(&s->shares, false);
+	return n > 0 ? 0 : drop_oldest(s, rows, bytes, err);
+}
+
 int spool_evict(struct spool *s, int64_t n, struct err *err)
 {
-	return drop_oldest(s, n, 0, err);
+	return drop(s, n, 0, err);
 }
 
 /* Documents come nearly, not quite, in the order of their time stamps: a window from
@@ -82,7 +158,8 @@ static int expire(struct spool *s, struct wall now, bool *more, struct err *err)
 		if (sqlite3_column_int64(st, 1) >= now.ms - s->limits.max_age_ms)
 			continue;
 		ids[n] = sqlite3_column_int64(st, 0);
-		spool_strike(s, ids[n], sqlite3_column_int64(st, 2));
+		spool_strike(s, ids[n], sqlite3_column_int64(st, 2),
+			     spool_share(s, st, 3));
 		f = flights_find(&s->flights, ids[n++]);
 		if (f != NULL)
 			f->marked = true;
@@ -145,7 +222,7 @@ int spool_limit(struct spool *s, struct wall now, bool *more, struct err *err)
 
 	*more = false;
 	if (t->bytes > s->limits.max_bytes &&
-	    drop_oldest(s, 0, t->bytes - s->limits.max_bytes, err) != 0)
+	    drop(s, 0, t->bytes - s->limits.max_bytes, err) != 0)
 		return err->class;
 	*more = t->bytes > s->limits.max_bytes;
 	if (oldest_expired(s, now) || time_to_scan(s, now)) {
@@ -220,7 +297,8 @@ static int move_documents(struct spool *from, struct spool *to, int64_t *next_id
 			continue;
 		d = spool_row_document(st, 1);
 		result = move_row(to, id, &d, next_id, err);
-		spool_strike(from, id, (int64_t)d.len);
+		spool_strike(from, id, (int64_t)d.len,
+			     shares_of(&from->shares, d.topic));
 		bytes += (int64_t)d.len;
 		ids[n++] = id;
 		document_fini(&d);
@@ -278,6 +356,7 @@ int spool_move(struct spool *from, struct spool *to, int64_t *next_id, bool *mor
 	    (!*more && move_dead(from, to, more, err) != 0) ||
 	    spool_commit(to, err) != 0) {
 		spool_rollback(to);
+		spool_disown(to); /* they are in `from` still */
 		spool_rollback(from);
 		return err->class;
 	}
@@ -311,7 +390,7 @@ int spool_absent(struct spool *from, struct spool *to, int64_t *absent, struct e
 int64_t spool_abandon(struct spool *s, const struct spool_verdict *v, size_t n,
 		      int64_t held)
 {
-	int64_t left = s->committed.totals.documents - held;
+	int64_t left = spool_totals(s).documents - held;
 
 	for (size_t i = 0; i < n; i++) {
 		struct flight *f = flights_find(&s->flights, v[i].id);
@@ -371,6 +450,14 @@ int spool_tidy(struct spool *s, bool thorough, bool *more, struct err *err)
 	*more = false;
 	if (s->path == NULL)
 		return 0;
+	if (!shares_known(&s->shares) &&
+	    s->committed.totals.bytes > s->limits.max_bytes / 2) {
+		if (walk(s, err) != 0)
+			return err->class;
+		shares_commit(&s->shares);
+		*more = true;
+		return 0;
+	}
 	if (thorough && vacuum(s, more, err) != 0)
 		return err->class;
 	if (thorough && !*more && s->wal_pages > 0)

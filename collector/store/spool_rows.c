@@ -88,7 +88,8 @@ int spool_drop_waiting(struct spool *s, struct spool_range *r, struct err *err)
 		struct flight *f;
 
 		last = sqlite3_column_int64(st, 0);
-		spool_strike(s, last, sqlite3_column_int64(st, 1));
+		spool_strike(s, last, sqlite3_column_int64(st, 1),
+			     spool_share(s, st, 2));
 		f = flights_find(&s->flights, last);
 		if (f != NULL)
 			f->marked = true; /* counted here, its verdict is passed over */

@@ -74,12 +74,15 @@ int bulk_index_name(const char *pattern, struct wall t, char *out, size_t size);
 int bulk_add(struct buf *out, const char *index, const char *id, const char *json,
 	     size_t len);
 
-/* Read an answer to a request of `n` documents: HTTP status and body. Fills items[n]
- * only for WHOLE_ITEMS. `err` holds the first refusal's words for the log, with a
- * bulk_trouble in err.code, class ERR_OK when there was none.
+/* Read an answer to a request of the documents sent[n]: HTTP status and body. Where
+ * items have an _id it must be that of the document in the same place; with `sent` NULL
+ * it is not looked at. Fills items[n] only for WHOLE_ITEMS. `err` holds the first
+ * refusal's words for the log, with a bulk_trouble in err.code, class ERR_OK when there
+ * was none.
  * @thread any */
 enum bulk_whole bulk_read(int status, const char *body, size_t len,
-			  struct bulk_item *items, size_t n, struct err *err);
+			  const struct document *sent, struct bulk_item *items,
+			  size_t n, struct err *err);
 
 /* The words for an item that was refused or is to be sent again, as in bulk_read.
  * @thread any */

@@ -58,8 +58,8 @@ void spool_close(struct spool *s);
 
 /* Let go of the file after trouble, without writing to it; the books stay. Until
  * spool_resume has succeeded only spool_totals, spool_release, spool_abandon and
- * spool_close may be called. Documents that are missing after a resume count as
- * evicted.
+ * spool_close may be called. A commit that had failed and is found to stand counts.
+ * Documents that are missing after a resume count as evicted.
  * @thread store */
 void spool_suspend(struct spool *s);
 NODISCARD int spool_resume(struct spool *s, struct err *err);
@@ -89,6 +89,14 @@ void spool_set_boundary(struct spool *s, int64_t boundary);
 NODISCARD int spool_begin(struct spool *s, struct err *err);
 NODISCARD int spool_commit(struct spool *s, struct err *err);
 void spool_rollback(struct spool *s);
+
+/* After a transaction that failed: the documents that it was to insert go another way.
+ * Its commit may stand all the same, which is seen when the file is opened again, by
+ * spool_resume; spool_undo then takes them out, uncounted. Until another commit has
+ * succeeded it may be called again.
+ * @thread store */
+void spool_disown(struct spool *s);
+NODISCARD int spool_undo(struct spool *s, struct err *err);
 
 /* Inside a transaction: add a document, which stays the caller's. `id` must not be in
  * use.

@@ -54,7 +54,7 @@ class Delivery:
 
     def configure(self, section="defaults", **settings):
         config = json.loads((self.path / "mmlag.yaml").read_text())
-        config[section].update(settings)
+        (config[section] if section else config).update(settings)
         (self.path / "mmlag.yaml").write_text(json.dumps(config, indent=1))
 
     @staticmethod
@@ -101,16 +101,20 @@ class Delivery:
                 out[s["topic"]].setdefault(s["p1"], []).append(s["p0"])
         return out
 
+    def figures(self):
+        """Our own of /metrics."""
+        with urllib.request.urlopen(self.pages + "/metrics", timeout=5) as page:
+            lines = page.read().decode().splitlines()
+        return {k: float(v) for k, v in
+                (line.rsplit(" ", 1) for line in lines if line.startswith("mmlag_"))}
+
     def balance(self):
         """Is every sample taken indexed, a duplicate, rejected, evicted, expired, or does
         it wait?"""
-        with urllib.request.urlopen(self.pages + "/metrics", timeout=5) as page:
-            figures = dict(line.rsplit(" ", 1) for line in page.read().decode().splitlines()
-                           if line.startswith("mmlag_"))
-        ends = [int(v) for k, v in figures.items() if k.startswith("mmlag_documents_total{")]
+        figures = self.figures()
+        ends = [v for k, v in figures.items() if k.startswith("mmlag_documents_total{")]
         assert len(ends) == 5
-        return int(figures["mmlag_samples_total"]) == sum(ends) + int(
-            figures["mmlag_spool_documents"])
+        return figures["mmlag_samples_total"] == sum(ends) + figures["mmlag_spool_documents"]
 
     def spool(self, table):
         """[(topic, session, number)] of what waits, or was refused for good."""

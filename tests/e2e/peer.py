@@ -128,8 +128,9 @@ class Peer:
     """Listens on a port of the kernel's choice. `script` holds what is done with the next
     bulks, one each; then `mood` with all of them."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, address="127.0.0.1", port=0):
         self.tls = tls
+        self.address = address
         self.stored = {}       # (index, id) -> source
         self.complaints = []
         self.conflicts = 0
@@ -140,17 +141,17 @@ class Peer:
         self.indices = set()
         self.lock = threading.RLock()
         self.listener = None
-        self.port = 0
+        self.port = port
         self.listen()
 
     @property
     def url(self):
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.address}:{self.port}"
 
     def listen(self):
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.bind((self.address, self.port))
         self.port = self.listener.getsockname()[1]
         self.listener.listen(64)
         threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()

@@ -294,6 +294,58 @@ def items_that_do_not_add_up(path, lab):
 
 
 @case
+def items_in_another_order(path, lab):
+    """Whose verdict is it? One document is to be refused, and its neighbours are not."""
+    def bad(source):
+        return (400, "document_parsing_exception") if (
+            source.get("topic") == "b" and source.get("p0") == 7) else None
+
+    def reversed_items(x):
+        v = json.loads(x.store(bad))
+        v["items"].reverse()
+        x.send(200, json.dumps(v).encode())
+    with delivery(path, lab) as (peer, d):
+        peer.close()
+        d.start().logged("documents wait in the spool")
+        time.sleep(COUNT * 0.05)  # so that they are together
+        peer.script = [reversed_items, reversed_items]
+        peer.mood = lambda x: x.send(200, x.store(bad))
+        peer.listen()
+        d.arrived(60, ["a"])
+        wait_for("the neighbours", 30,
+                 lambda: sum(map(len, d.samples()["b"].values())) == COUNT - 1)
+        d.settle(dead=[7])
+        assert "in another order" in d.log()
+
+
+@case
+def unusual_but_whole_answers_are_taken(path, lab):
+    """An old proxy that ends its answer with the connection, trailers, words ahead of the
+    answer, a packed one: nothing of it is a reason to send anything twice."""
+    def old(x):
+        x.raw_send(b"HTTP/1.0 200 OK\r\n\r\n" + x.store())
+        raise Gone
+
+    def chunked(x):
+        body = x.store()
+        x.raw_send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n")
+        for piece in (body[:7], body[7:]):
+            x.raw_send(b"%x;why=not\r\n%s\r\n" % (len(piece), piece))
+        x.raw_send(b"0\r\nX: y\r\nRetry-After: 9\r\n\r\n")
+
+    def ahead(x):
+        x.raw_send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n"
+                   b"Retry-After: 99\r\nLink: </x>\r\n\r\n")
+        ok(x)
+
+    def packed(x):
+        import gzip
+        gzipped(x, gzip.compress(x.store()))
+    peer, _ = same_fault(path, lab, old, chunked, ahead, packed, old)
+    assert peer.conflicts == 0
+
+
+@case
 def compressed_garbage(path, lab):
     def half(x, body):
         import gzip
@@ -400,6 +452,24 @@ def no_room_is_left_from_the_start(path, lab):
         assert "spool: " in d.log()
 
 
+@slow_case
+def a_command_that_floods_pushes_nobody_else_out(path, lab):
+    """As fast as it can, while the server is away and the spool is small."""
+    with delivery(path, lab, count=200, spool={"max_bytes": "1MiB"}) as (peer, d):
+        d.configure(None, topics=["a", "b", {"name": "flood", "command": "yes '1 2'"}])
+        peer.close()
+        d.start().logged("held back")
+        wait_for("more than the spool holds", 40,
+                 lambda: d.figures()['mmlag_documents_total{outcome="evicted"}'] > 300)
+        assert d.figures()["mmlag_samples_total"] < 6000
+        peer.listen()
+        d.arrived(90)
+        wait_for("accounts that balance", 10, d.balance)
+        assert d.stop() == 0
+        for topic, found in d.samples().items():
+            assert [sorted(v) for v in found.values()] == [list(range(1, 201))], topic
+
+
 def killed(path, lab, point):
     """kill -9 of our own daemon when the third bulk is at that point; then a new life."""
     with delivery(path, lab) as (peer, d):
@@ -504,8 +574,7 @@ def in_a_mount_namespace(*binds):
 @slow_case
 def all_names_are_gone_under_a_running_daemon(path, lab):
     """Nobody resolves the names any more: the session that breaks in that time cannot be
-    opened again until they are back. The search server's name is not looked up again in so
-    short a time: libcurl remembers addresses for a minute."""
+    opened again until they are back."""
     path.mkdir(parents=True)
     hosts, resolver, known = path / "hosts", path / "resolv.conf", path / "known_hosts"
     names = "127.0.0.1 mmlag-broker.test mmlag-search.test\n"
@@ -532,6 +601,33 @@ def all_names_are_gone_under_a_running_daemon(path, lab):
             assert len(d.samples()["a"]) == 1
             hosts.write_text(names)
             d.arrived(sessions=2).settle(sessions=2)
+
+
+@slow_case
+def the_search_server_moves_to_another_address(path, lab):
+    """Its name is gone for a while, and leads elsewhere then."""
+    path.mkdir(parents=True)
+    hosts, resolver = path / "hosts", path / "resolv.conf"
+    hosts.write_text("127.0.0.1 mmlag-search.test\n")
+    resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+
+    def last_words(x):
+        x.send(200, x.store(), ["Connection: close"])
+        raise Gone
+    with delivery(path, lab, count=300) as (peer, d):
+        d.configure("elasticsearch", hosts=[f"http://mmlag-search.test:{peer.port}"])
+        d.prefix = in_a_mount_namespace((hosts, "/etc/hosts"), (resolver, "/etc/resolv.conf"))
+        d.start()
+        wait_for("longer than an address is remembered", 40, lambda: len(peer.stored) > 240)
+        hosts.write_text("127.0.0.1 localhost\n")
+        peer.close()
+        peer.mood = last_words
+        d.logged("check the name and the resolver", 30)
+        there = Peer(address="127.0.0.2", port=peer.port)
+        there.stored, there.indices = peer.stored, peer.indices
+        hosts.write_text("127.0.0.2 mmlag-search.test\n")
+        d.arrived(60).settle()
+        assert there.bulks > 0 and not there.complaints
 
 
 # --- everything at once ---

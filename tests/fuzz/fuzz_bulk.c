@@ -58,8 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = strtoul(end, NULL, 10) % (ITEMS_MAX + 1);
 	if (status < 0 || status > 999)
 		return 0;
-	whole = bulk_read((int)status, (const char *)data + skip, size - skip, items, n,
-			  &err);
+	whole = bulk_read((int)status, (const char *)data + skip, size - skip, NULL,
+			  items, n, &err);
 	assert(memchr(err.text, '\0', sizeof(err.text)) != NULL);
 	if (whole != WHOLE_ITEMS) {
 		assert(err.class != ERR_OK && err.text[0] != '\0');

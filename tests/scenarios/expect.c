@@ -364,7 +364,9 @@ static int64_t lost(void)
 
 static bool doubled(const struct cluster_document *a, const struct cluster_document *b)
 {
-	return a->t.ms == b->t.ms &&
+	return a->t.ms == b->t.ms && /* lines may come many at once */
+	       json_integer_value(json_object_get(a->source, "p0")) ==
+		       json_integer_value(json_object_get(b->source, "p0")) &&
 	       strcmp(field(a, "topic"), field(b, "topic")) == 0 &&
 	       strcmp(field(a, "cluster"), field(b, "cluster")) == 0 &&
 	       strcmp(field(a, "group"), field(b, "group")) == 0 &&

@@ -123,6 +123,16 @@ static int do_host(const char *verb, char **words, size_t n, const char *rest)
 		host_say(h, rest);
 		return 0;
 	}
+	if (strcmp(verb, "lines") == 0 && n >= 2) {
+		for (int64_t i = 1; i <= words_number(words[1]); i++) {
+			char *line = mem_printf("%lld %s", (long long)i,
+						rest_behind(rest, 1));
+
+			host_say(h, line);
+			free(line);
+		}
+		return 0;
+	}
 	if (strcmp(verb, "cli-stderr") == 0) {
 		host_set_stderr(h, rest);
 		return 0;

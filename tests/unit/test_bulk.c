@@ -33,6 +33,8 @@ static void an_item_is_judged_by_status_and_type(void **state)
 		{"stored, 200", 200, NULL, NULL, BULK_DONE, PACE_AGAIN},
 		{"was there", 409, "version_conflict_engine_exception", "exists",
 		 BULK_DUPLICATE, PACE_AGAIN},
+		{"was there, an old server", 409, "document_already_exists_exception",
+		 "exists", BULK_DUPLICATE, PACE_AGAIN},
 		{"queue full", 429, "es_rejected_execution_exception", "q", BULK_RETRY,
 		 PACE_AGAIN},
 		{"queue full, OpenSearch", 429, "rejected_execution_exception", "q",
@@ -82,8 +84,25 @@ static void an_item_is_judged_by_status_and_type(void **state)
 		 "no write index is defined for alias [c]", BULK_RETRY, PACE_SLOW},
 		{"pipeline gone", 400, "illegal_argument_exception",
 		 "pipeline with id [x] does not exist", BULK_RETRY, PACE_SLOW},
+		{"routing wanted", 400, "routing_missing_exception",
+		 "routing is required", BULK_RETRY, PACE_SLOW},
+		{"no licence", 403, "security_exception",
+		 "current license is non-compliant for [security]", BULK_RETRY,
+		 PACE_SLOW},
+		{"without its time, in a data stream", 400,
+		 "illegal_argument_exception",
+		 "data stream timestamp field [@timestamp] is missing", BULK_REJECT,
+		 PACE_AGAIN},
+		{"too large for the server's memory", 413,
+		 "es_rejected_execution_exception", "operation too large", BULK_REJECT,
+		 PACE_AGAIN},
+		{"a write block of the whole cluster", 403, "cluster_block_exception",
+		 "FORBIDDEN/6/cluster read-only (api)", BULK_RETRY, PACE_SLOW},
+		{"not recovered", 503, "cluster_block_exception",
+		 "SERVICE_UNAVAILABLE/1/state not recovered", BULK_RETRY, PACE_AGAIN},
 		{"unknown 400", 400, "something_new", "x", BULK_REJECT, PACE_AGAIN},
 		{"unknown 422", 422, "something_new", "x", BULK_REJECT, PACE_AGAIN},
+		{"locked", 423, "something_new", "x", BULK_REJECT, PACE_AGAIN},
 		{"409 of another kind", 409, "something_new", "x", BULK_REJECT,
 		 PACE_AGAIN},
 		{"copies missing", 503, "unavailable_shards_exception", "x", BULK_RETRY,
@@ -110,7 +129,8 @@ static void an_item_is_judged_by_status_and_type(void **state)
 					    "\"%s\"}}}]}",
 					    rows[i].status, rows[i].type,
 					    rows[i].reason);
-		if (bulk_read(200, body, strlen(body), &item, 1, &err) != WHOLE_ITEMS)
+		if (bulk_read(200, body, strlen(body), NULL, &item, 1, &err) !=
+		    WHOLE_ITEMS)
 			fail_msg("%s: not WHOLE_ITEMS", rows[i].label);
 		if (item.verdict != rows[i].verdict || item.pace != rows[i].pace)
 			fail_msg("%s: verdict %d pace %d", rows[i].label,
@@ -147,7 +167,8 @@ static void one_answer_may_hold_five_fates(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(bulk_read(200, body, strlen(body), v, 5, &err), WHOLE_ITEMS);
+	assert_int_equal(bulk_read(200, body, strlen(body), NULL, v, 5, &err),
+			 WHOLE_ITEMS);
 	assert_int_equal(v[0].verdict, BULK_DONE);
 	assert_int_equal(v[1].verdict, BULK_RETRY);
 	assert_int_equal(v[2].verdict, BULK_REJECT);
@@ -177,8 +198,8 @@ static void the_shapes_of_all_servers_are_read(void **state)
 		struct bulk_item v;
 		struct err err = ERR_INIT;
 
-		assert_int_equal(bulk_read(200, bodies[i], strlen(bodies[i]), &v, 1,
-					   &err),
+		assert_int_equal(bulk_read(200, bodies[i], strlen(bodies[i]), NULL, &v,
+					   1, &err),
 				 WHOLE_ITEMS);
 		assert_int_equal(v.verdict, BULK_DONE);
 		assert_int_equal(err.class, ERR_OK);
@@ -193,10 +214,67 @@ static void an_error_may_be_a_string(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(bulk_read(200, body, strlen(body), &v, 1, &err), WHOLE_ITEMS);
+	assert_int_equal(bulk_read(200, body, strlen(body), NULL, &v, 1, &err),
+			 WHOLE_ITEMS);
 	assert_int_equal(v.verdict, BULK_REJECT);
 	assert_string_equal(v.type, "");
 	assert_string_equal(v.reason, "MapperParsing[x]");
+}
+
+static void the_hint_that_there_are_no_errors_is_not_believed(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"errors\":false,\"items\":[{\"create\":{\"status\":429,\"error\":{"
+		"\"type\":\"es_rejected_execution_exception\"}}}]}",
+		"{\"errors\":false,\"items\":[{\"create\":{\"status\":429}}]}",
+		"{\"errors\":false,\"items\":[{\"create\":{\"status\":201,"
+		"\"error\":{}}}]}",
+		"{\"errors\":\"no\",\"took\":-1,\"items\":[{\"create\":{\"status\":500,"
+		"\"error\":\"x\"}}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct bulk_item v;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(bulk_read(200, bodies[i], strlen(bodies[i]), NULL, &v,
+					   1, &err),
+				 WHOLE_ITEMS);
+		assert_int_equal(v.verdict, BULK_RETRY);
+	}
+}
+
+static void items_of_other_documents_settle_nothing(void **state)
+{
+	static const struct {
+		const char *label, *first, *second;
+		enum bulk_whole want;
+	} rows[] = {
+		{"in order", "\"_id\":\"1-a\",", "\"_id\":\"2-b\",", WHOLE_ITEMS},
+		{"not told", "", "", WHOLE_ITEMS},
+		{"no text", "\"_id\":7,", "\"_id\":null,", WHOLE_ITEMS},
+		{"one told", "", "\"_id\":\"2-b\",", WHOLE_ITEMS},
+		{"the other order", "\"_id\":\"2-b\",", "\"_id\":\"1-a\",",
+		 WHOLE_AGAIN},
+		{"one twice", "\"_id\":\"1-a\",", "\"_id\":\"1-a\",", WHOLE_AGAIN},
+		{"a stranger", "\"_id\":\"1-a\",", "\"_id\":\"x\",", WHOLE_AGAIN},
+	};
+	const struct document sent[2] = {{.id = "1-a"}, {.id = "2-b"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *body = mem_printf("{\"items\":[{\"create\":{%s\"status\":201}},"
+					"{\"create\":{%s\"status\":429}}]}",
+					rows[i].first, rows[i].second);
+		struct bulk_item v[2];
+		struct err err = ERR_INIT;
+
+		if (bulk_read(200, body, strlen(body), sent, v, 2, &err) !=
+		    rows[i].want)
+			fail_msg("%s", rows[i].label);
+		free(body);
+	}
 }
 
 static void an_answer_that_cannot_be_trusted_settles_nothing(void **state)
@@ -222,6 +300,12 @@ static void an_answer_that_cannot_be_trusted_settles_nothing(void **state)
 				      "\"create\":{\"status\":\"201\"}}]}"},
 		{"a status out of range", "{\"items\":[{\"create\":{\"status\":201}},{"
 					  "\"create\":{\"status\":99999999999}}]}"},
+		{"a number that is none of ours",
+		 "{\"took\":99999999999999999999,\"items\":[{\"create\":{\"status\":"
+		 "201}},{\"create\":{\"status\":201}}]}"},
+		{"a status with a fraction",
+		 "{\"items\":[{\"create\":{\"status\":201}},{"
+		 "\"create\":{\"status\":201.0}}]}"},
 		{"an empty item", "{\"items\":[{\"create\":{\"status\":201}},{}]}"},
 		{"an item that is none",
 		 "{\"items\":[{\"create\":{\"status\":201}},201]}"},
@@ -237,8 +321,8 @@ static void an_answer_that_cannot_be_trusted_settles_nothing(void **state)
 		struct bulk_item v[2];
 		struct err err = ERR_INIT;
 
-		if (bulk_read(200, rows[i].body, strlen(rows[i].body), v, 2, &err) !=
-		    WHOLE_AGAIN)
+		if (bulk_read(200, rows[i].body, strlen(rows[i].body), NULL, v, 2,
+			      &err) != WHOLE_AGAIN)
 			fail_msg("%s", rows[i].label);
 		assert_int_equal(err.class, ERR_RETRY);
 		assert_string_not_equal(err.text, "");
@@ -255,8 +339,10 @@ static void an_answer_cut_anywhere_settles_nothing(void **state)
 
 	(void)state;
 	for (size_t len = 0; len < strlen(body); len++)
-		assert_int_equal(bulk_read(200, body, len, v, 2, &err), WHOLE_AGAIN);
-	assert_int_equal(bulk_read(200, body, strlen(body), v, 2, &err), WHOLE_ITEMS);
+		assert_int_equal(bulk_read(200, body, len, NULL, v, 2, &err),
+				 WHOLE_AGAIN);
+	assert_int_equal(bulk_read(200, body, strlen(body), NULL, v, 2, &err),
+			 WHOLE_ITEMS);
 }
 
 #define ERROR(type, reason)                                                        \
@@ -319,6 +405,22 @@ static void a_whole_refusal_is_judged_by_status_and_type(void **state)
 		{"599", 599, "", WHOLE_AGAIN},
 		{"redirected", 301, "", WHOLE_SLOW},
 		{"redirected to a login", 302, "<html>", WHOLE_SLOW},
+		{"closed", 400, ERROR("index_closed_exception", "closed"), WHOLE_SLOW},
+		{"bad name", 400, ERROR("invalid_index_name_exception", "x"),
+		 WHOLE_SLOW},
+		{"no place to write", 400,
+		 ERROR("illegal_argument_exception", "no write index is defined"),
+		 WHOLE_SLOW},
+		{"no pipeline", 400,
+		 ERROR("illegal_argument_exception", "pipeline with id [x] does not"),
+		 WHOLE_SLOW},
+		{"no licence", 403,
+		 ERROR("security_exception", "current license is non-compliant"),
+		 WHOLE_SLOW},
+		{"conflict", 409, "", WHOLE_SLOW},
+		{"locked", 423, "", WHOLE_SLOW},
+		{"for legal reasons", 451, "<html>", WHOLE_SLOW},
+		{"503 in HTML", 503, "<html><h1>Service Unavailable", WHOLE_AGAIN},
 		{"unknown", 418, "", WHOLE_SLOW},
 		{"no content", 204, "", WHOLE_AGAIN},
 		{"continue", 100, "", WHOLE_AGAIN},
@@ -331,8 +433,8 @@ static void a_whole_refusal_is_judged_by_status_and_type(void **state)
 		struct err err = ERR_INIT;
 		char number[16];
 
-		if (bulk_read(rows[i].status, rows[i].body, strlen(rows[i].body), &v, 1,
-			      &err) != rows[i].want)
+		if (bulk_read(rows[i].status, rows[i].body, strlen(rows[i].body), NULL,
+			      &v, 1, &err) != rows[i].want)
 			fail_msg("%s", rows[i].label);
 		assert_int_not_equal(err.class, ERR_OK);
 		snprintf(number, sizeof(number), "%d", rows[i].status);
@@ -350,7 +452,7 @@ static void an_operator_is_told_what_to_do(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	(void)bulk_read(403, body, strlen(body), &v, 1, &err);
+	(void)bulk_read(403, body, strlen(body), NULL, &v, 1, &err);
 	assert_string_equal(err.text,
 			    "403 security_exception: action is unauthorized; grant "
 			    "create_doc and create_index on the index");
@@ -372,7 +474,8 @@ static void long_words_are_cut_at_a_character(void **state)
 	for (int i = 0; i < 500; i++)
 		buf_addstr(&body, "\xe2\x82\xac");
 	buf_addstr(&body, "\"}}}]}");
-	assert_int_equal(bulk_read(200, body.data, body.len, &v, 1, &err), WHOLE_ITEMS);
+	assert_int_equal(bulk_read(200, body.data, body.len, NULL, &v, 1, &err),
+			 WHOLE_ITEMS);
 	assert_int_equal(strlen(v.type), 63);
 	assert_int_equal(strlen(v.reason), 255);
 	assert_int_equal(strlen(v.reason) % 3, 0);
@@ -451,6 +554,8 @@ int main(void)
 		cmocka_unit_test(one_answer_may_hold_five_fates),
 		cmocka_unit_test(the_shapes_of_all_servers_are_read),
 		cmocka_unit_test(an_error_may_be_a_string),
+		cmocka_unit_test(the_hint_that_there_are_no_errors_is_not_believed),
+		cmocka_unit_test(items_of_other_documents_settle_nothing),
 		cmocka_unit_test(an_answer_that_cannot_be_trusted_settles_nothing),
 		cmocka_unit_test(an_answer_cut_anywhere_settles_nothing),
 		cmocka_unit_test(a_whole_refusal_is_judged_by_status_and_type),

@@ -313,7 +313,8 @@ static void a_bulk_names_index_and_id_and_brings_a_verdict_each(void **state)
 	peer_end(p);
 	assert_string_equal(p->requests[1].method, "POST");
 	assert_string_equal(p->requests[1].path,
-			    "/_bulk?filter_path=errors,items.*.status,items.*.error");
+			    "/_bulk?filter_path=errors,items.*._id,"
+			    "items.*.status,items.*.error");
 	assert_string_equal(peer_header(&p->requests[1], "Content-Type"),
 			    "application/x-ndjson");
 	want = mem_printf(
