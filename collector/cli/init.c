@@ -40,6 +40,12 @@ static const char usage[] =
 	"Exit: 0, 1 something on the way failed, 64 usage.\n";
 
 #define TIMEOUT_S "300s"
+#define CONNECT_ADVICE                                                                  \
+	"A group of Kafka Connect (connect-…) may be MirrorMaker 2, whose lag is in " \
+	"no consumer group: take it from its JMX metrics with `source: prometheus`.\n"
+#define GROUP_ADVICE                                                               \
+	"MirrorMaker's group is the group.id of its consumer properties; it must " \
+	"run, and read from these brokers."
 
 /* What to do about a failure, where the message does not say it. */
 static const struct {
@@ -184,13 +190,7 @@ static int tell_groups(const struct scout *s, const struct init_target *t)
 		}
 		free(name);
 	}
-	fprintf(stderr,
-		"\n%sMirrorMaker's group is the group.id of its consumer properties; it "
-		"must run, and read from these brokers.\n",
-		connect ? "A group of Kafka Connect (connect-…) may be MirrorMaker 2, "
-			  "whose lag is in no consumer group: take it from its JMX "
-			  "metrics with `source: prometheus`.\n"
-			: "");
+	fprintf(stderr, "\n%s%s\n", connect ? CONNECT_ADVICE : "", GROUP_ADVICE);
 	return 1;
 }
 

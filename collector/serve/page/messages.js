@@ -26,7 +26,7 @@ const en = {
 	perSec: "{n}/s", drain: "caught up in {span}", members: "Members", sample: "Sample",
 	sampleTook: "took {span}, every {interval}", expected: "{n}, expected {m}", none: "none",
 	stable: "stable", rebalancing: "rebalancing", empty: "empty (no members)", alone: "The group has no members: is MirrorMaker running?",
-	interpolated: "read from the log ends that were seen", extrapolated: "estimated from the rate", idle: "caught up",
+	interpolated: "from the log ends seen", extrapolated: "estimated from the rate", idle: "caught up",
 	history: "History", range: "Range", zoomIn: "Zoom in", zoomOut: "Zoom out", earlier: "Earlier", later: "Later", wholeRange: "Whole range",
 	hour: "1 h", hours6: "6 h", day: "1 d", week: "7 d", month: "30 d",
 	chartLag: "Lag (messages)", chartTime: "Time lag", chartRate: "Messages per second",
