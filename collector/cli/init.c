@@ -40,6 +40,12 @@ static const char usage[] =
 	"Exit: 0, 1 something on the way failed, 64 usage.\n";
 
 #define TIMEOUT_S "300s"
+#define CONNECT_ADVICE                                                                  \
+	"A group of Kafka Connect (connect-…) may be MirrorMaker 2, whose lag is in " \
+	"no consumer group: take it from its JMX metrics with `source: prometheus`.\n"
+#define GROUP_ADVICE                                                               \
+	"MirrorMaker's group is the group.id of its consumer properties; it must " \
+	"run, and read from these brokers."
 
 /* What to do about a failure, where the message does not say it. */
 static const struct {
@@ -49,9 +55,6 @@ static const struct {
 	{REASON_SSH_HOST_KEY,
 	 "Compare the fingerprint with the host's own (ssh-keygen -lf "
 	 "/etc/ssh/ssh_host_ed25519_key.pub there), then give it with --host-key."},
-	{REASON_SSH_AUTH,
-	 "Try `ssh -i KEY USER@HOST` by hand; the public key belongs into "
-	 "~/.ssh/authorized_keys of that user."},
 	{REASON_SSH_UNREACHABLE,
 	 "Is the host's name right, does its SSH server run, is --port right, does a "
 	 "firewall stand between?"},
@@ -62,16 +65,78 @@ static const struct {
 	 "need --command-config."},
 };
 
-static int fail(enum reason r, const char *text)
+/* Messages are those of the daemon, which knows keys of a configuration; here they were
+ * options. */
+static const struct {
+	const char *key, *option;
+} names[] = {
+	{"`bootstrap_server`", "--bootstrap"},
+	{"bootstrap_server:", "--bootstrap:"},
+	{"`command_config`", "--command-config"},
+	{"`kafka_home` or `cli`", "--kafka-home"},
+	{"`kafka_home`", "--kafka-home"},
+	{"kafka_home:", "--kafka-home:"},
+	{"`group`", "--group"},
+	{"`run_as`", "--run-as"},
+	{"run_as:", "--run-as:"},
+	{"passphrase_file", "--passphrase-file"},
+	{"change host_key", "change --host-key"},
+	{"not the one of host_key", "not the one of --host-key"},
+	{"set host_key: accept-new", "give --host-key accept-new"},
+	{"agent is true, but SSH_AUTH_SOCK is not set",
+	 "no --key was given, and SSH_AUTH_SOCK names no agent"},
+};
+
+/* Append `text` with the names of options. */
+static void rename_keys(const char *text, struct buf *out)
 {
+	while (*text != '\0') {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(names) &&
+		       strncmp(text, names[i].key, strlen(names[i].key)) != 0)
+			i++;
+		if (i < ARRAY_LEN(names)) {
+			buf_addstr(out, names[i].option);
+			text += strlen(names[i].key);
+		} else {
+			buf_addch(out, *text++);
+		}
+	}
+}
+
+static void say(const char *text)
+{
+	struct buf line = BUF_INIT(4096);
 	char plain[1024];
 
 	snprintf(plain, sizeof(plain), "%s", text);
 	utf8_plain(plain);
-	fprintf(stderr, "mmlag init: %s\n", plain);
+	rename_keys(plain, &line);
+	fprintf(stderr, "mmlag init: %s\n", buf_str(&line));
+	buf_free(&line);
+}
+
+static int fail(enum reason r, const char *text)
+{
+	say(text);
 	for (size_t i = 0; i < ARRAY_LEN(advice); i++)
 		if (advice[i].reason == r)
 			fprintf(stderr, "%s\n", advice[i].words);
+	return 1;
+}
+
+/* The host was asked, and refused: the same can be tried by hand. */
+static int fail_login(const struct init_target *t, const char *text)
+{
+	say(text);
+	if (strstr(text, "is refused") != NULL && t->key_file != NULL)
+		fprintf(stderr,
+			"Try it by hand: ssh -p %s -i %s %s@%s; the public key (%s.pub, "
+			"or ssh-keygen -yf %s) belongs into ~%s/.ssh/authorized_keys "
+			"there.\n",
+			t->port, t->key_file, t->user, t->host, t->key_file,
+			t->key_file, t->user);
 	return 1;
 }
 
@@ -90,28 +155,42 @@ static struct config *configure(const struct init_target *t, const char *script,
 	rc = config_parse("init", buf_str(&json), json.len, &c, &found, &err);
 	for (size_t i = 0; i < found.n; i++)
 		if (!found.v[i].warning)
-			fprintf(stderr, "mmlag init: %s\n", found.v[i].text);
+			say(found.v[i].text);
 	if (rc != 0 && found.n == 0)
-		fprintf(stderr, "mmlag init: %s\n", err.text);
+		say(err.text);
 	config_findings_free(&found);
 	buf_free(&json);
 	return rc == 0 ? c : NULL;
 }
 
-/* No group has topics: name those that there are. */
+/* No group has topics: name those that there are, and say where to look. */
 static int tell_groups(const struct scout *s, const struct init_target *t)
 {
 	const char *between = "; the brokers list: ";
+	bool connect = false;
 
-	fprintf(stderr, "mmlag init: no group with topics was found");
+	if (t->look.group != NULL)
+		fprintf(stderr,
+			"mmlag init: group '%s' has no topic with a committed "
+			"offset",
+			t->look.group);
+	else if (s->n == 0)
+		fprintf(stderr, "mmlag init: the brokers list no consumer group");
+	else
+		fprintf(stderr, "mmlag init: no group has a topic with a committed "
+				"offset");
 	for (size_t i = 0; i < s->n && i < SCOUT_GROUPS_MAX; i++) {
-		if (t->look.group != NULL &&
-		    strcmp(t->look.group, s->groups[i].name) == 0)
-			continue;
-		fprintf(stderr, "%s%s", between, s->groups[i].name);
-		between = ", ";
+		char *name = mem_strdup(s->groups[i].name);
+
+		connect |= strncmp(name, "connect-", 8) == 0;
+		utf8_plain(name);
+		if (t->look.group == NULL || strcmp(t->look.group, name) != 0) {
+			fprintf(stderr, "%s%s", between, name);
+			between = ", ";
+		}
+		free(name);
 	}
-	fprintf(stderr, "\n");
+	fprintf(stderr, "\n%s%s\n", connect ? CONNECT_ADVICE : "", GROUP_ADVICE);
 	return 1;
 }
 
@@ -177,7 +256,9 @@ static int look(const struct init_target *t, const char *scratch)
 	}
 	options_progress("logging in to %s and asking for groups …", t->host);
 	if (scout_run(&found, &c->topics[0], tag, &wake, &err) != 0)
-		rc = fail((enum reason)err.code, err.text);
+		rc = err.code == REASON_SSH_AUTH
+			     ? fail_login(t, err.text)
+			     : fail((enum reason)err.code, err.text);
 	else
 		rc = judge(&found, t);
 	if (rc == 0) {

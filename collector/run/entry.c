@@ -18,6 +18,7 @@ struct entry {
 	const struct config_topic *topic;
 	struct board *board;
 	struct pattern *pattern; /* NULL: one topic, and nothing is ever found */
+	const void *stream;      /* an identity, for the slots */
 	struct slot *own;
 	struct slot **found; /* in order of name */
 	size_t n, cap;
@@ -25,15 +26,16 @@ struct entry {
 };
 
 struct entry *entry_new(const struct config *c, const struct config_topic *t,
-			struct board *board)
+			struct board *board, const void *stream)
 {
 	struct entry *e = mem_calloc(1, sizeof(*e));
 
 	e->topic = t;
 	e->board = board;
+	e->stream = stream;
 	if (t->match != NULL)
 		e->pattern = pattern_new(c, t);
-	e->own = slot_new(t, t->name, board);
+	e->own = slot_new(t, t->name, board, stream);
 	return e;
 }
 
@@ -109,7 +111,7 @@ struct slot *entry_find(struct entry *e, const char *group, const char *topic,
 	}
 	MEM_GROW(e->found, e->n, e->cap);
 	memmove(&e->found[at + 1], &e->found[at], (e->n - at) * sizeof(struct slot *));
-	e->found[at] = slot_new(e->topic, topic, e->board);
+	e->found[at] = slot_new(e->topic, topic, e->board, e->stream);
 	if (e->n++ == 0)
 		slot_rest(e->own);
 	return e->found[at];

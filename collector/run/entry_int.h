@@ -15,9 +15,10 @@
 
 struct entry;
 
-/* All three must outlive the entry; `board` may be NULL. */
+/* The first three must outlive the entry; `board` may be NULL; `stream` is an identity.
+ */
 struct entry *entry_new(const struct config *c, const struct config_topic *t,
-			struct board *board);
+			struct board *board, const void *stream);
 void entry_free(struct entry *e); /* NULL is legal */
 
 const struct config_topic *entry_topic(const struct entry *e);

@@ -36,6 +36,7 @@ struct slot {
 	struct mono gap_repeat; /* when to say it again */
 	enum group_state state; /* of the last sample */
 	enum verdict status;
+	const void *stream;       /* an identity */
 	struct board *board;      /* may be NULL */
 	struct board_slot *place; /* on the board; NULL while nothing is shown */
 	const struct view *shown; /* what stands there */
@@ -49,7 +50,7 @@ static char *key_of(const struct config_topic *t, const char *name)
 }
 
 struct slot *slot_new(const struct config_topic *t, const char *name,
-		      struct board *board)
+		      struct board *board, const void *stream)
 {
 	struct slot *s = mem_calloc(1, sizeof(*s));
 
@@ -57,6 +58,7 @@ struct slot *slot_new(const struct config_topic *t, const char *name,
 	s->name = mem_strdup(name);
 	s->key = key_of(t, name);
 	s->board = board;
+	s->stream = stream;
 	s->assess = assess_new(&t->rules);
 	if (t->target.set && name != NULL)
 		s->there = target_name(&t->target, name);
@@ -140,6 +142,7 @@ static struct view *slot_view(const struct slot *s)
 	view_set_name(v, t->cluster, t->group, s->name, t->host, s->origin.match);
 	view_set_labels(v, s->labels, t->label_count);
 	v->config = t;
+	v->stream = s->stream;
 	v->at = clock_wall();
 	v->gap = s->gap;
 	v->gap_since = s->gap_since;

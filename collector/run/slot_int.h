@@ -19,9 +19,9 @@
 struct slot;
 
 /* `t` and `board`, which may be NULL, must outlive the slot; `name` is NULL for a
- * pattern. */
+ * pattern; `stream` is an identity only. */
 struct slot *slot_new(const struct config_topic *t, const char *name,
-		      struct board *board);
+		      struct board *board, const void *stream);
 void slot_free(struct slot *s); /* and off the board; NULL is legal */
 
 const char *slot_name(const struct slot *s); /* NULL for a pattern */

@@ -46,7 +46,7 @@ struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
 		const struct config_topic *t = p->topics[s->n];
 
 		aim(s, t);
-		s->entries[s->n] = entry_new(p->config, t, board);
+		s->entries[s->n] = entry_new(p->config, t, board, s);
 	}
 	return s;
 }

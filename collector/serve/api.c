@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * api: JSON of what is no topic, and of one topic, which the store's history belongs
  * to. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,43 @@ static int by_host(const void *a, const void *b)
 	return strcmp(x->name.host, y->name.host);
 }
 
-/* One host: its topics are v[0] to v[n - 1]. */
+static int by_host_and_stream(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t)(*(const struct view *const *)a)->stream;
+	uintptr_t y = (uintptr_t)(*(const struct view *const *)b)->stream;
+	int d = by_host(a, b);
+
+	return d != 0 ? d : (x > y) - (x < y);
+}
+
+/* A topic that is heard of, if only that it is not there, is so over an open session.
+ */
+static bool is_connected(const struct view *v)
+{
+	return v->status != VERDICT_NODATA ||
+	       (v->gap.reason != REASON_NONE && !reason_is_host(v->gap.reason));
+}
+
+/* Each stream that is read over SSH has a session of its own. */
+static void write_sessions(struct jsonw *w, const struct view **v, size_t n)
+{
+	int64_t sessions = 0, open = 0;
+
+	for (size_t i = 0, end; i < n; i = end) {
+		bool connected = false;
+
+		for (end = i; end < n && v[end]->stream == v[i]->stream; end++)
+			connected |= is_connected(v[end]);
+		if (v[i]->config == NULL || v[i]->config->source != SOURCE_SSH)
+			continue;
+		sessions++;
+		open += connected;
+	}
+	jsonw_key_int(w, "sessions", sessions);
+	jsonw_key_int(w, "sessions_open", open);
+}
+
+/* One host: its topics are v[0] to v[n - 1], in order of their streams. */
 static void write_host(struct jsonw *w, const struct view **v, size_t n)
 {
 	const struct view *lost = NULL; /* for a reason of the host, since longest */
@@ -93,6 +130,7 @@ static void write_host(struct jsonw *w, const struct view **v, size_t n)
 	jsonw_key_str(w, "host", v[0]->name.host);
 	jsonw_key_int(w, "topics", (int64_t)n);
 	jsonw_key_int(w, "with_data", with_data);
+	write_sessions(w, v, n);
 	jsonw_key_str(w, "reason", lost != NULL ? reason_name(lost->gap.reason) : NULL);
 	jsonw_key_str(w, "message", lost != NULL ? lost->gap.message : NULL);
 	jsonw_key(w, "since");
@@ -109,7 +147,7 @@ static void write_hosts(struct jsonw *w, const struct board_views *views)
 
 	memcpy(v, views->v, views->n * sizeof(struct view *));
 	if (views->n > 1)
-		qsort(v, views->n, sizeof(struct view *), by_host);
+		qsort(v, views->n, sizeof(struct view *), by_host_and_stream);
 	jsonw_key(w, "hosts");
 	jsonw_array(w);
 	for (size_t i = 0, end; i < views->n; i = end) {

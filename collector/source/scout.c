@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "lag/frame.h"
+#include "source/ending_int.h"
 #include "source/script.h"
 #include "ssh/remote.h"
 #include "ssh/ssh.h"
@@ -213,11 +214,31 @@ void scout_read(struct scout *s, const char *out, size_t len, const char *tag)
 		s->version = mem_strdup("");
 }
 
+/* It is not to be: the time is over, or the command itself. */
+static int say_end(const struct ssh *ssh, bool late, const char *stray,
+		   const char *run_as, struct err *err)
+{
+	char words[ENDING_TEXT];
+	enum reason reason;
+
+	if (late) {
+		err_set(err, ERR_RETRY, "the CLI did not answer in time%s%s",
+			*stray ? ": " : "", stray);
+		err->code = REASON_CLI_TIMEOUT;
+	} else {
+		reason = ending_tell(ssh, stray, run_as, words);
+		err_set(err, ERR_RETRY, "%s", words);
+		err->code = (int)reason;
+	}
+	return err->class;
+}
+
 /* Read until the run is complete. */
-static int read_run(struct scout *s, struct ssh *ssh, const char *tag,
-		    const char *nonce, struct mono deadline, struct wake *wake,
+static int read_run(struct scout *s, struct ssh *ssh, const struct config_topic *t,
+		    const char *tag, const char *nonce, struct wake *wake,
 		    struct err *err)
 {
+	struct mono deadline = mono_add_ms(clock_mono(), t->timeout_ms + 15000);
 	struct frame *frame = frame_new(nonce, SCOUT_OUTPUT_MAX);
 	struct frame_run run;
 	enum frame_event got = FRAME_MORE;
@@ -241,14 +262,8 @@ static int read_run(struct scout *s, struct ssh *ssh, const char *tag,
 		} else if (e == SSH_FAILED) {
 			rc = err->class;
 		} else {
-			rc = err_set(err, ERR_RETRY, "%s%s%s",
-				     e == SSH_WAIT
-					     ? "the CLI did not answer in time"
-					     : "the remote command ended by itself",
-				     *frame_stray(frame) ? ": " : "",
-				     frame_stray(frame));
-			err->code = e == SSH_WAIT ? REASON_CLI_TIMEOUT
-						  : REASON_COMMAND_ENDED;
+			rc = say_end(ssh, e == SSH_WAIT, frame_stray(frame), t->run_as,
+				     err);
 		}
 	}
 	if (got == FRAME_RUN)
@@ -263,7 +278,6 @@ int scout_run(struct scout *s, const struct config_topic *t, const char *tag,
 	      struct wake *wake, struct err *err)
 {
 	struct buf script = BUF_INIT(1 << 20), exec = BUF_INIT(4 << 20);
-	struct mono deadline;
 	unsigned char random[8];
 	char nonce[17], mm2[64];
 	struct ssh *ssh = NULL;
@@ -279,8 +293,7 @@ int scout_run(struct scout *s, const struct config_topic *t, const char *tag,
 	if (rc == 0) {
 		snprintf(s->fingerprint, sizeof(s->fingerprint), "%s",
 			 ssh_fingerprint(ssh));
-		deadline = mono_add_ms(clock_mono(), t->timeout_ms + 15000);
-		rc = read_run(s, ssh, tag, nonce, deadline, wake, err);
+		rc = read_run(s, ssh, t, tag, nonce, wake, err);
 		snprintf(mm2, sizeof(mm2), "@mmlag %s mm2", nonce);
 		s->mm2 = strstr(ssh_stderr(ssh, &n), mm2) != NULL;
 		ssh_close(ssh);

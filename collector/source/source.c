@@ -17,6 +17,7 @@
 #include "lag/frame.h"
 #include "lag/hostclock.h"
 #include "lag/line.h"
+#include "source/ending_int.h"
 #include "source/scrape_int.h"
 #include "source/script.h"
 #include "ssh/remote.h"
@@ -381,55 +382,14 @@ static enum source_event decode_lines(struct source *s, struct mono now,
 	return SOURCE_WAIT;
 }
 
-/* The last line of stderr that says something, for a message. */
-static void last_words(const struct source *s, char *out, size_t size)
-{
-	size_t len, begin;
-	const char *err = ssh_stderr(s->ssh, &len);
-
-	while (len > 0 && (err[len - 1] == '\n' || err[len - 1] == '\r'))
-		len--;
-	for (begin = len; begin > 0 && err[begin - 1] != '\n'; begin--)
-		;
-	if (len - begin >= size)
-		len = begin + size - 1;
-	snprintf(out, size, "%.*s", (int)(len - begin), err + begin);
-}
-
-static enum reason reason_of_exit(int code, const char *words)
-{
-	if (strstr(words, "No space left on device") != NULL)
-		return REASON_HOST_DISK_FULL;
-	if (code == 126 || code == 127)
-		return REASON_CLI_MISSING;
-	return REASON_COMMAND_ENDED;
-}
-
-/* What to do about sudo, where its words are the last ones. */
-static const char *sudo_advice(const struct source *s, const char *words)
-{
-	if (s->topic->run_as == NULL || strstr(words, "sudo") == NULL)
-		return "";
-	if (strstr(words, "not found") != NULL)
-		return "; `run_as` needs sudo on the host";
-	return "; `run_as` needs a rule in the host's sudoers that lets this user run "
-	       "bash as the other one without a password (NOPASSWD)";
-}
-
 static enum source_event ended(struct source *s, struct mono now, struct gap *gap)
 {
-	char words[200], how[32] = "by a signal";
-	int code = ssh_exit_code(s->ssh);
-	enum reason reason;
+	char words[ENDING_TEXT];
+	enum reason reason =
+		ending_tell(s->ssh, s->frame != NULL ? frame_stray(s->frame) : "",
+			    s->topic->run_as, words);
 
-	last_words(s, words, sizeof(words));
-	if (*words == '\0' && s->frame != NULL)
-		snprintf(words, sizeof(words), "%.190s", frame_stray(s->frame));
-	reason = reason_of_exit(code, words);
-	if (code >= 0)
-		snprintf(how, sizeof(how), "with code %d", code);
-	gap_set(gap, reason, "the remote command ended %s%s%s%s; it is started again",
-		how, *words ? ": " : "", words, sudo_advice(s, words));
+	gap_set(gap, reason, "%s; it is started again", words);
 	metrics_add(METRIC_SSH_FAILURES, 1);
 	return give_up(s, ERR_RETRY, now);
 }

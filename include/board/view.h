@@ -28,6 +28,7 @@ struct view_name {
 struct view {
 	atomic_uint refs;                  /* board's own */
 	const struct config_topic *config; /* borrowed: outlives the board */
+	const void *stream; /* an identity: topics of one share a remote command */
 	struct view_name name;
 	struct wall at; /* when this was said */
 

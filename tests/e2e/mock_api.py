@@ -175,6 +175,7 @@ class World:
             dead = [x for x in mine if x["status"] == "NODATA"]
             down = dead and len(dead) == len(mine)
             hosts.append({"host": name, "topics": len(mine), "with_data": len(mine) - len(dead),
+                          "sessions": 2, "sessions_open": 0 if down else 2,
                           "reason": dead[0]["reason"] if down else None, "message": dead[0]["message"] if down else None,
                           "since": dead[0]["gap_since"] if down else None})
         return {"version": "0.9.0", "started": self.started,

@@ -2,7 +2,9 @@
 """The status page in a real browser, on a stand-in for the listener (mock_api.py)."""
 
 import json
+import os
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -101,7 +103,7 @@ def test_the_worst_stands_first_and_the_console_is_clean(page, mock):
     assert rows[:7] == ["sessions", "audit", "orders", "inventory", "payments", "telemetry", "clicks.v1"]
     chips = page.js("return [...document.querySelectorAll('.chip b')].map((b) => b.textContent)")
     assert chips == ["2", "2", "1", "17"]
-    for words in ("mm2.example.com", "documents arrive", "nothing waits", "orders: partition 3 has no owner", "slack",
+    for words in ("mm2.example.com", "0 of 2 SSH sessions open", "documents arrive", "nothing waits", "orders: partition 3 has no owner", "slack",
                   "2 brokers, 150.5 messages/s, 75.3 on average (at least 100) – below the minimum", "kafka1:9404 70/s"):
         assert words in page.text("#overview")
     strip = page.js("return document.querySelectorAll('.rows canvas')[2].getAttribute('aria-label')")
@@ -300,7 +302,8 @@ CONTRAST = """
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_fits_a_phone_and_is_legible(page, mock, dark):
-    for view in ("#/", "#/overview", ORDERS):
+    mock.world.letter(1)
+    for view in ("#/", "#/overview", ORDERS, "#/dead"):
         page.open(mock.url + view, width=360, height=740, dark=dark)
         if view == ORDERS:
             page.until("the partitions", "document.querySelectorAll('.prows .prow').length >= 5")
@@ -311,6 +314,87 @@ def test_fits_a_phone_and_is_legible(page, mock, dark):
         assert page.js(CONTRAST) == []
     back = page.js("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(back) < 60) == dark
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The text of axe-core, which looks for what keeps people out; kept in the lab's cache."""
+    cache = os.path.join(os.environ.get("MMLAG_LAB_CACHE", "/var/tmp/mmlag-lab"), "axe-core-4.10.3")
+    library = os.path.join(cache, "package", "axe.min.js")
+    if not os.path.exists(library):
+        if not shutil.which("npm"):
+            pytest.skip("no npm, from which axe-core would come")
+        os.makedirs(cache, exist_ok=True)
+        got = subprocess.run("npm pack --silent axe-core@4.10.3 && tar xzf axe-core-4.10.3.tgz", shell=True, cwd=cache,
+                             capture_output=True, text=True, timeout=120, check=False)
+        assert got.returncode == 0, got.stderr
+    with open(library, encoding="utf-8") as f:
+        return f.read()
+
+
+def lettered():
+    world = example()
+    for i in range(1, 44):
+        world.letter(i, topic=f"t{i % 3}")
+    return world
+
+
+@pytest.mark.parametrize("mock", [lettered], indirect=True)
+@pytest.mark.parametrize("dark,width,views", [(False, 1280, ("#/", ORDERS, "#/dead")), (True, 1280, ("#/dead",)), (False, 360, ("#/", "#/overview"))],
+                         ids=["light", "dark", "phone"])
+def test_no_rule_for_everybodys_access_is_broken(page, mock, axe, dark, width, views):
+    for view in views:
+        page.open(mock.url + view, width=width, dark=dark)
+        page.js("sessionStorage.setItem('mmlag.token', arguments[0])", TOKEN)
+        if view == ORDERS:
+            page.until("the partitions", "document.querySelectorAll('.prows .prow').length >= 5")
+        if view == "#/dead":
+            page.until("the letters", "document.querySelectorAll('.letter').length === 20")
+        page.js(axe)
+        found = page.module("""return (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}))
+            .violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target + ' ' + n.failureSummary).join(' | '));""")
+        assert found == [], view
+    page.js("sessionStorage.clear()")
+
+
+@pytest.mark.parametrize("mock", [lettered], indirect=True)
+def test_dead_letters_are_leafed_through_with_the_keyboard(page, mock):
+    page.open(mock.url)
+    assert "43 were refused and are kept as dead letters" in page.text("#overview")
+    page.one("[data-focus=dead]").send_keys(Keys.ENTER)
+    ids = "[...document.querySelectorAll('.letter .sub')].map((n) => +n.textContent.match(/#(\\d+)/)[1])"
+    page.until("the first page", f"{ids}.length === 20")
+    assert page.js("return " + ids) == list(range(43, 23, -1)) and "1 to 20 of 43" in page.text(".pager")
+    assert page.js("return document.querySelectorAll('.letter button').length") == 0
+    page.one("[data-focus=older]").send_keys(Keys.ENTER)
+    page.until("the second page", f"{ids}[0] === 23")
+    assert page.js("return document.activeElement.textContent") == "Dead letters"
+    page.one("[data-focus=older]").send_keys(Keys.ENTER)
+    page.until("the last page", f"{ids}.length === 3")
+    assert page.one("[data-focus=older]").get_attribute("disabled")
+    page.js("sessionStorage.setItem('mmlag.token', arguments[0])", TOKEN)
+    page.until("buttons", "document.querySelectorAll('.letter button').length === 6")
+    page.one("[data-focus=r2]").send_keys(Keys.ENTER)
+    page.until("it went", f"{ids}.join() === '3,1'")
+    assert page.text("#news") == "Sent again: 1"
+    page.one("[data-focus=d3]").send_keys(Keys.ENTER)
+    page.keys(Keys.ESCAPE)
+    assert len(mock.world.dead) == 42, "asked first"
+    page.one("[data-focus=d3]").send_keys(Keys.ENTER)
+    page.keys(Keys.ENTER)
+    page.until("it is gone", f"{ids}.join() === '1'")
+    page.one("[data-focus=d1]").send_keys(Keys.ENTER)
+    page.keys(Keys.ENTER)
+    page.until("the page before, since this one is empty", f"{ids}[0] === 23")
+    page.one("[data-focus=none]").click()
+    assert "40" in page.text("dialog")
+    page.one("dialog button.main").click()
+    page.until("none", f"{ids}.length === 0")
+    assert mock.world.dead == []
+    page.open(mock.url + "#/dead", lang="ko-KR")
+    page.until("the words", "document.getElementById('dead').textContent.includes('보관 중인 거부된 문서가 없습니다.')")
+    page.js("sessionStorage.clear()")
+    page.quiet()
 
 
 def test_a_daemon_that_keeps_no_history_still_shows_the_topic(page, mock):

@@ -440,7 +440,8 @@ static void hosts_and_counts_are_in_the_status(void **state)
 	struct serve s = {.parts = {&config, b, NULL, {7}}};
 	struct board_slot *slots[3];
 	struct request r = {.waiting = false};
-	struct view *lost = views_make("c", "g", "b", "1:1:0"), *gone;
+	struct view *lost = views_make("c", "g", "b", "1:1:0"), *gone, *fine;
+	static const struct config_topic ssh = {.source = SOURCE_SSH};
 	struct buf copy = BUF_INIT(1 << 16);
 	json_t *j, *host;
 
@@ -448,7 +449,11 @@ static void hosts_and_counts_are_in_the_status(void **state)
 	views_lost(lost, REASON_SSH_LOST);
 	gone = views_make("c", "g", "c", "");
 	views_lost(gone, REASON_TOPIC_ABSENT);
-	slots[0] = views_show(b, views_make("c", "g", "a", "1:1:0"));
+	fine = views_make("c", "g", "a", "1:1:0");
+	lost->config = gone->config = fine->config = &ssh;
+	lost->stream = slots; /* of its own */
+	gone->stream = fine->stream = &slots[1];
+	slots[0] = views_show(b, fine);
 	slots[1] = views_show(b, lost);
 	slots[2] = views_show(b, gone);
 	board_tell(b, BOARD_BROKERS, "[1]", 3);
@@ -463,6 +468,8 @@ static void hosts_and_counts_are_in_the_status(void **state)
 	host = json_array_get(json_object_get(j, "hosts"), 0);
 	assert_int_equal(json_integer_value(json_object_get(host, "topics")), 3);
 	assert_int_equal(json_integer_value(json_object_get(host, "with_data")), 1);
+	assert_int_equal(json_integer_value(json_object_get(host, "sessions")), 2);
+	assert_int_equal(json_integer_value(json_object_get(host, "sessions_open")), 1);
 	assert_string_equal(json_string_value(json_object_get(host, "reason")),
 			    "ssh_lost");
 	assert_int_equal(json_array_size(json_object_get(j, "brokers")), 1);

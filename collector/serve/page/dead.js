@@ -106,14 +106,14 @@ export class Dead {
 			if (shown.open) this.opened.add(x.id);
 			else this.opened.delete(x.id);
 		}}, el("summary", {}, t("document")), el("pre", {tabindex: "0", "aria-label": name}, words));
-		return el("li", {class: "letter"}, el("div", {},
-			el("p", {}, el("b", {class: "code"}, x.status ? String(x.status) : "–"), " ", el("code", {}, x.type || "")),
-			el("p", {class: "words"}, x.reason || t("noReason")),
-			el("p", {class: "sub"}, this.knows(topic) ? el("a", {href: `#/t/${topic}`}, x.topic) : el("b", {}, x.topic || "–"),
-				` · ${f.time(x.at, this.api.now())} · #${x.id} · ${f.bytes(x.bytes)}`), shown),
-		this.api.token ? el("p", {class: "acts"},
-			el("button", {type: "button", "data-focus": `r${x.id}`, "aria-label": `${t("sendAgain")}: ${name}`, onclick: () => this.act("retry", {ids: [x.id]})}, t("sendAgain")),
-			el("button", {type: "button", "data-focus": `d${x.id}`, "aria-label": `${t("giveUp")}: ${name}`, onclick: () => this.askDrop({ids: [x.id]}, 1)}, t("giveUp"))) : null);
+		const button = (word, key, act) => el("button", {type: "button", "data-focus": `${key}${x.id}`, "aria-label": `${t(word)}: ${name}`, onclick: act}, t(word));
+		return el("li", {class: "letter"}, el("header", {},
+			el("p", {}, el("b", {class: "code"}, x.status ? String(x.status) : f.DASH), " ", el("code", {}, x.type || "")),
+			this.api.token ? el("p", {class: "acts"}, button("sendAgain", "r", () => this.act("retry", {ids: [x.id]})),
+				button("giveUp", "d", () => this.askDrop({ids: [x.id]}, 1))) : null),
+		el("p", {class: "words"}, x.reason || t("noReason")),
+		el("p", {class: "sub"}, this.knows(topic) ? el("a", {href: `#/t/${topic}`}, x.topic) : el("b", {}, x.topic || f.DASH),
+			` · ${f.time(x.at, this.api.now())} · #${x.id} · ${f.bytes(x.bytes)}`), shown);
 	}
 
 	askDrop(which, n) {

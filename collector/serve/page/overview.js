@@ -41,7 +41,7 @@ export class Overview {
 		const ago = (ms) => f.ago(now - ms);
 		fill(this.alerts, JSON.stringify([this.alertsBody, !this.api.token, Math.floor(now / 10000)]), () => this.alertList(now));
 		const cards = [
-			["hosts", s.hosts, () => this.hosts(s.hosts, ago)],
+			["hosts", s.hosts, () => s.hosts.length ? this.hosts(s.hosts, ago) : null],
 			["elasticsearch", s.elasticsearch, () => this.elasticsearch(s.elasticsearch, ago)],
 			["spool", s.spool, () => this.spool(s.spool, now)],
 			["receivers", s.receivers, () => this.receivers(s.receivers || [], ago)],
@@ -56,6 +56,7 @@ export class Overview {
 	hosts(hosts, ago) {
 		const rows = hosts.map((h) => el("li", {}, dot(!h.reason && h.with_data === h.topics), el("b", {}, h.host), " ",
 			el("span", {}, t("hostTopics", {n: f.number(h.topics), with: f.number(h.with_data)})),
+			h.sessions ? el("div", {class: "sub"}, t("hostSessions", {n: f.number(h.sessions), open: f.number(h.sessions_open)})) : null,
 			h.reason ? el("div", {class: "sub"}, f.reason(h.reason) || h.reason, " ", h.message || "", h.since ? ` (${ago(h.since)})` : "") : null));
 		return card(t("hosts"), hosts.some((h) => h.reason) ? "bad" : "", [el("ul", {}, rows)]);
 	}

@@ -45,13 +45,13 @@ export class Topic {
 			title: el("h2", {tabindex: "-1"}), where: el("p", {class: "where"}), verdict: el("div", {class: "verdict"}),
 			figures: el("dl", {class: "figures"}), trouble: el("p", {class: "note bad", role: "alert", hidden: true}),
 			charts: el("div", {class: "charts"}), note: el("p", {class: "note"}), gaps: el("ul", {class: "gaps"}),
-			canvas: el("canvas", {class: "grid", role: "img"}), legend: el("p", {class: "cells"}),
+			canvas: el("canvas", {class: "grid", role: "img"}), legend: el("p", {class: "cells"}), why: el("p", {class: "note chosen-words", role: "status"}),
 		};
 		const p = this.parts;
 		this.age = el("span");
 		root.append(el("div", {class: "titlebar"}, p.back, el("div", {}, p.title, p.where)), p.verdict, p.trouble, p.figures,
 			el("h3", {}, t("history")), this.tools(), p.charts, p.note, p.gaps,
-			el("h3", {}, t("partitions")), p.canvas, p.legend, this.table());
+			el("h3", {}, t("partitions")), p.canvas, p.legend, p.why, this.table());
 		this.drawLegend();
 		this.charts = new Charts(p.charts);
 		this.charts.onzoom = () => this.markTools();
@@ -104,10 +104,20 @@ export class Topic {
 		return row;
 	}
 
+	whyOf(x) {
+		const stands = x.unchanged_ms >= 60e3 ? ` (${t("unchanged", {span: f.span(x.unchanged_ms)})})` : "";
+		return (f.rule(x.rule) || x.rule || "") + stands;
+	}
+
+	// The chosen partition in words: in the table they may be cut.
+	drawWhy() {
+		const x = this.detail?.partitions.find((p) => p.partition === this.chosen);
+		setText(this.parts.why, x ? `${t("partitionNo", {n: x.partition})}: ${f.verdict(x.status)}. ${this.whyOf(x)}` : t("clickPartition"));
+	}
+
 	updateRow(row, x, i) {
 		const own = x.has_member === null || x.has_member === undefined ? f.DASH : t(x.has_member ? "yes" : "no");
-		const stands = x.unchanged_ms >= 60e3 ? ` (${t("unchanged", {span: f.span(x.unchanged_ms)})})` : "";
-		const why = (f.rule(x.rule) || x.rule || "") + stands;
+		const why = this.whyOf(x);
 		const texts = [null, `${f.shape(x.status)} ${f.verdict(x.status)}`, f.number(x.lag), f.span(x.time_lag_ms), f.number(x.committed),
 			f.number(x.end), own, why];
 		row.partition = x.partition;
@@ -128,7 +138,7 @@ export class Topic {
 			return el("span", {}, canvas, " ", word);
 		};
 		this.parts.legend.replaceChildren(sample(0, "OK", t("legendLow")), sample(500, "OK", ""), sample(1e6, "OK", t("legendHigh")), sample(null, "OK", t("legendUnknown")),
-			...["WARN", "STOP", "STALL", "REWIND"].map((name) => sample(1, name, t(name))), el("small", {}, t("clickPartition")));
+			...["WARN", "STOP", "STALL", "REWIND"].map((name) => sample(1, name, t(name))));
 	}
 
 	choose(id) {
@@ -230,7 +240,7 @@ export class Topic {
 			el("p", {class: "words"}, lead ? el("b", {}, `${lead}: `) : null, words, " ", el("code", {}, (gap ? x.reason : x.rule) || "")),
 			!gap && x.group_state === "empty" ? el("p", {class: "alone"}, t("alone")) : null,
 			gap && x.message ? el("p", {class: "quote"}, x.message) : null,
-			gap ? el("p", {class: "note"}, x.sample_at === null ? t("noSample") : t("lastFigures", {time: f.time(x.sample_at, this.api.now())})) : null,
+			gap && (x.reason || x.sample_at !== null) ? el("p", {class: "note"}, x.sample_at === null ? t("noSample") : t("lastFigures", {time: f.time(x.sample_at, this.api.now())})) : null,
 		];
 	}
 
@@ -286,6 +296,7 @@ export class Topic {
 		setAttr(this.tableNode, "aria-rowcount", String(this.detail.partitions.length + 1));
 		this.rows.style.height = `${Math.min(420, this.detail.partitions.length * 26)}px`;
 		this.list.show(this.detail.partitions.slice().sort(ORDERS[this.order]));
+		this.drawWhy();
 	}
 
 	drawCells() {
@@ -303,6 +314,7 @@ export class Topic {
 		this.chosen = this.chosen === partition ? null : partition;
 		this.drawCells();
 		this.list.draw();
+		this.drawWhy();
 		if (this.history) this.drawCharts();
 	}
 

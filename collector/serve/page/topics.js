@@ -175,10 +175,11 @@ export class Topics {
 	// Why it is as it is, since when, whether it gets better; then what sets it apart.
 	about(x) {
 		const worst = (x.lags || []).find(([p]) => p === x.worst_partition);
-		const since = x.status === "OK" ? null : t("sinceShort", {time: time(x.status === "NODATA" ? x.gap_since : x.status_since, this.now())});
+		const from = x.status === "OK" ? null : x.status === "NODATA" ? x.gap_since : x.status_since;
+		const since = from === null ? null : t("sinceShort", {time: time(from, this.now())});
 		const why = x.status === "NODATA" ? reason(x.reason) || x.reason
 			: worst && worst[2] !== "OK" ? `${verdict(worst[2])} p${x.worst_partition}`
-				: x.drain_ms && x.lag_sum ? t("drain", {span: span(x.drain_ms)}) : null;
+				: x.rule === "lag_falling" && x.drain_ms ? t("drain", {span: span(x.drain_ms)}) : null;
 		const parts = [since, why, ...["cluster", "group", "host"].map((key) => this.differs[key] ? x[key] : null)].filter(Boolean);
 		if (!parts.length && x.partitions !== null) parts.push(t("strip", {n: number(x.partitions)}));
 		return parts.join(" · ");
@@ -209,6 +210,7 @@ export class Topics {
 		this.shown = shown;
 		if (!shown.some((x) => x.id === this.active)) this.activate(shown.length ? shown[0].id : null);
 		setAttr(document.getElementById("table"), "aria-rowcount", String(shown.length + 1));
+		document.getElementById("list").classList.toggle("bare", shown.length === 0);
 		this.list.show(shown);
 		setText(this.count, this.all.length === 0 ? t("noTopics") : shown.length === 0 ? t("noMatch")
 			: t("shown", {n: number(shown.length), all: number(this.all.length)}));

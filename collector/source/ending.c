@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * ending: see ending_int.h. */
+#include "source/ending_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "banned.h"
+
+/* The last line of stderr that says something, for a message. */
+static void last_words(const struct ssh *ssh, char *out, size_t size)
+{
+	size_t len, begin;
+	const char *err = ssh_stderr(ssh, &len);
+
+	while (len > 0 && (err[len - 1] == '\n' || err[len - 1] == '\r'))
+		len--;
+	for (begin = len; begin > 0 && err[begin - 1] != '\n'; begin--)
+		;
+	if (len - begin >= size)
+		len = begin + size - 1;
+	snprintf(out, size, "%.*s", (int)(len - begin), err + begin);
+}
+
+static enum reason reason_of_exit(int code, const char *words)
+{
+	if (strstr(words, "No space left on device") != NULL)
+		return REASON_HOST_DISK_FULL;
+	if (code == 126 || code == 127)
+		return REASON_CLI_MISSING;
+	return REASON_COMMAND_ENDED;
+}
+
+/* What to do about sudo, where its words are the last ones. */
+static const char *sudo_advice(const char *run_as, const char *words)
+{
+	if (run_as == NULL || strstr(words, "sudo") == NULL)
+		return "";
+	if (strstr(words, "not found") != NULL)
+		return "; `run_as` needs sudo on the host";
+	return "; `run_as` needs a rule in the host's sudoers that lets this user run "
+	       "bash as the other one without a password (NOPASSWD)";
+}
+
+enum reason ending_tell(const struct ssh *ssh, const char *stray, const char *run_as,
+			char out[ENDING_TEXT])
+{
+	char words[200], how[32] = "by a signal";
+	int code = ssh_exit_code(ssh);
+
+	last_words(ssh, words, sizeof(words));
+	if (*words == '\0')
+		snprintf(words, sizeof(words), "%.190s", stray);
+	if (code >= 0)
+		snprintf(how, sizeof(how), "with code %d", code);
+	snprintf(out, ENDING_TEXT, "the remote command ended %s%s%s%s", how,
+		 *words ? ": " : "", words, sudo_advice(run_as, words));
+	return reason_of_exit(code, words);
+}
