@@ -60,7 +60,7 @@ SETUP := scripts/setup
 .PHONY: all help setup bench demo test test-all torture check units run-units run-threads lint \
 	format clean install uninstall manual dist deb lab lab-full lab-down tools FORCE
 
-all: $(B)/mmlag ## build the program: build/mmlag
+all: $(B)/mmlag manual ## build the program: build/mmlag
 	$(if $(WERROR),,$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag)
 
 help: ## this list
@@ -195,7 +195,7 @@ lab-down: ## take it down
 PREFIX ?= /usr/local
 TO = $(DESTDIR)$(PREFIX)
 DOC = $(TO)/share/doc/mmlag
-install: all manual ## program, manual, unit and documents below PREFIX (/usr/local), DESTDIR honoured
+install: all ## program, manual, unit and documents below PREFIX (/usr/local), DESTDIR honoured
 	install -D -m 755 $(B)/mmlag $(TO)/bin/mmlag
 	install -D -m 644 -t $(TO)/share/man/man1 docs/mmlag.1
 	install -D -m 644 -t $(TO)/share/man/man5 $(B)/mmlag.yaml.5
