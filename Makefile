@@ -21,12 +21,14 @@ PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>&1))$(PKG_LIBS
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	-Wundef -Wswitch-enum $(if $(WERROR),-Werror)
-CPPFLAGS += -D_GNU_SOURCE -DMMLAG_VERSION='"$(VERSION)"' -iquote include -iquote collector
-CFLAGS += -std=c11 $(OPT) -fno-strict-aliasing -fstack-protector-strong -pthread $(WARN) \
-	-ffile-prefix-map=$(CURDIR)=. $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
-	-fno-sanitize-recover=all,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-LDFLAGS += -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
-LDLIBS = $(PKG_LIBS) -lm
+# CPPFLAGS, CFLAGS and LDFLAGS are the caller's; they come last, so that they win.
+COMPILE = $(CC) -D_GNU_SOURCE -DMMLAG_VERSION='"$(VERSION)"' -iquote include -iquote collector \
+	$(PKG_CFLAGS) $(CPPFLAGS) -std=c11 $(OPT) -fno-strict-aliasing -fstack-protector-strong \
+	-pthread $(WARN) -ffile-prefix-map=$(CURDIR)=. $(if $(SAN),-fsanitize=$(SAN) \
+	-fno-omit-frame-pointer -fno-sanitize-recover=all,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
+	$(CFLAGS)
+LINK = -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LIBS = $(PKG_LIBS) -lm
 
 SRC := $(sort $(wildcard collector/*/*.c))
 GEN := $(B)/gen/mapping.c $(B)/gen/page.c $(B)/gen/licenses.c
@@ -60,7 +62,7 @@ SETUP := scripts/setup
 .PHONY: all help setup bench demo test test-all torture check units run-units run-threads lint \
 	format clean install uninstall manual dist deb lab lab-full lab-down tools FORCE
 
-all: $(B)/mmlag ## build the program: build/mmlag
+all: $(B)/mmlag manual ## build the program: build/mmlag
 	$(if $(WERROR),,$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag)
 
 help: ## this list
@@ -68,7 +70,7 @@ help: ## this list
 
 $(B)/mmlag: $(MAIN_OBJ) $(LIB)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LIBS)
 
 $(LIB): $(LIB_OBJ) $(B)/sources
 	@echo "  AR    $@"
@@ -76,7 +78,7 @@ $(LIB): $(LIB_OBJ) $(B)/sources
 
 # Everything is compiled anew when the compiler or a flag changes, the library put
 # together anew when a source comes or goes: these files change only with their text.
-flags = $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+flags = $(COMPILE) $(LINK) $(LIBS)
 sources = $(SRC)
 page = $(PAGE) $(CHARTS_PAGE)
 $(B)/flags: tools
@@ -93,10 +95,10 @@ tools:
 $(B)/%.o: %.c $(B)/flags
 	@echo "  CC    $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/flags
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(B)/gen/mapping.c: mappings/mapping.json scripts/embed
 	@mkdir -p $(@D)
@@ -113,21 +115,18 @@ $(B)/gen/page.c: $(PAGE) $(B)/page scripts/embed-page
 $(B)/tests/scenarios/runner: $(wildcard tests/scenarios/*.c tests/scenarios/*.h) $(LIB)
 	@echo "  SCN   $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -iquote tests $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) \
-		-o $@ $(wildcard tests/scenarios/*.c) $(LIB) $(LDLIBS)
+	$(Q)$(COMPILE) -iquote tests $(LINK) -o $@ $(wildcard tests/scenarios/*.c) $(LIB) $(LIBS)
 
 # A unit test links the library; one that needs fakes or statics includes what it wants.
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	@echo "  TEST  $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -iquote tests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) \
-		-o $@ $< $(LIB) -lcmocka $(LDLIBS)
+	$(Q)$(COMPILE) -iquote tests -MMD -MP $(LINK) -o $@ $< $(LIB) -lcmocka $(LIBS)
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(LIB)
 	@echo "  FUZZ  $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -iquote tests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) \
-		-o $@ $< tests/fuzz/driver.c $(LIB) $(LDLIBS)
+	$(Q)$(COMPILE) -iquote tests -MMD -MP $(LINK) -o $@ $< tests/fuzz/driver.c $(LIB) $(LIBS)
 
 units: $(UNIT) $(FUZZ) $(SCENARIOS) $(B)/failing.so
 
@@ -163,7 +162,7 @@ test-all: ## the same and what takes long, by hand
 $(B)/failing.so: tests/support/failing.c
 	@echo "  SO    $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(OPT) $(WARN) -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -D_GNU_SOURCE -std=c11 $(OPT) $(WARN) -fPIC -shared -o $@ $< -ldl
 
 DURATION ?= 60
 torture: ## many faults in a row, at random: DURATION seconds, SEED to repeat one
@@ -195,7 +194,7 @@ lab-down: ## take it down
 PREFIX ?= /usr/local
 TO = $(DESTDIR)$(PREFIX)
 DOC = $(TO)/share/doc/mmlag
-install: all manual ## program, manual, unit and documents below PREFIX (/usr/local), DESTDIR honoured
+install: all ## program, manual, unit and documents below PREFIX (/usr/local), DESTDIR honoured
 	install -D -m 755 $(B)/mmlag $(TO)/bin/mmlag
 	install -D -m 644 -t $(TO)/share/man/man1 docs/mmlag.1
 	install -D -m 644 -t $(TO)/share/man/man5 $(B)/mmlag.yaml.5

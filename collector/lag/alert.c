@@ -143,26 +143,6 @@ enum alert_event alert_step(struct alert_life *a, const struct alert_policy *p,
 	return ALERT_STAYS;
 }
 
-int64_t alert_due(const struct alert_life *a, const struct alert_policy *p,
-		  enum alert_fact fact)
-{
-	switch (a->state) {
-	case ALERT_NONE:
-		break;
-	case ALERT_PENDING:
-		if (fact == FACT_HOLDS)
-			return a->began_ms + p->for_ms;
-		return fact == FACT_UNKNOWN ? a->known_ms + p->keep_ms : INT64_MAX;
-	case ALERT_FIRING:
-		if (fact == FACT_UNKNOWN)
-			return a->known_ms + p->keep_ms;
-		return a->away_ms != 0 ? a->away_ms + hold_ms(a, p) : INT64_MAX;
-	case ALERT_RESOLVED:
-		return a->ended_ms + ALERT_SHOWN_MS;
-	}
-	return INT64_MAX;
-}
-
 void alert_wake_up(struct alert_life *a, struct alert_now now)
 {
 	if (a->state == ALERT_PENDING && now.ms - a->known_ms >= ALERT_FLAP_MS)

@@ -31,7 +31,7 @@
 struct ssh {
 	struct link link;
 	LIBSSH2_CHANNEL *channel;
-	struct mono beat_due, last_data;
+	struct mono beat_due;
 	bool beat_pending; /* half-sent: nothing else may be sent before */
 	int64_t quiet_ms;  /* silence after which the host is asked for a sign */
 	bool asking;
@@ -157,7 +157,7 @@ int ssh_open(struct ssh **out, const struct config_topic *t, const char *command
 	s->link.wait.wake = NULL;
 	s->link.heard = false;
 	s->quiet_ms = t->watchdog_ms;
-	s->last_data = s->last_heard = s->beat_due = clock_mono();
+	s->last_heard = s->beat_due = clock_mono();
 	*out = s;
 	return 0;
 }
@@ -272,16 +272,13 @@ static void keep_errors(struct buf *ring, const char *p, size_t n)
 
 /* All of stderr that is there. stdout and stderr share one window: unread, it would
  * block both. */
-static int drain_errors(struct ssh *s, struct mono now)
+static int drain_errors(struct ssh *s)
 {
 	char chunk[4096];
 	ssize_t n;
 
-	while ((n = libssh2_channel_read_stderr(s->channel, chunk, sizeof(chunk))) >
-	       0) {
-		s->last_data = now;
+	while ((n = libssh2_channel_read_stderr(s->channel, chunk, sizeof(chunk))) > 0)
 		keep_errors(&s->errors, chunk, (size_t)n);
-	}
 	return n == 0 || n == LIBSSH2_ERROR_EAGAIN ? 0 : -1;
 }
 
@@ -332,12 +329,11 @@ enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 		goto failed;
 	if (is_half_sent(s))
 		return wait_or_give_up(s, now, err);
-	if (drain_errors(s, now) != 0)
+	if (drain_errors(s) != 0)
 		goto failed;
 	if (read_stdout)
 		n = libssh2_channel_read(s->channel, s->data, sizeof(s->data));
 	if (n > 0) {
-		s->last_data = now;
 		*data = s->data;
 		*len = (size_t)n;
 		return SSH_DATA;
@@ -385,11 +381,6 @@ void ssh_stderr_reset(struct ssh *s)
 	buf_reset(&s->errors);
 }
 
-struct mono ssh_last_data(const struct ssh *s)
-{
-	return s->last_data;
-}
-
 const char *ssh_fingerprint(const struct ssh *s)
 {
 	return s->fingerprint;
@@ -417,7 +408,7 @@ static void say_goodbye(struct ssh *s, struct wake *w)
 							 sizeof(s->data));
 			} while (n > 0);
 			if ((n < 0 && n != LIBSSH2_ERROR_EAGAIN) ||
-			    drain_errors(s, clock_mono()) != 0)
+			    drain_errors(s) != 0)
 				return;
 			gone = libssh2_channel_eof(s->channel) == 1 &&
 			       libssh2_channel_wait_closed(s->channel) == 0;

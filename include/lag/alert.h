@@ -77,11 +77,6 @@ enum alert_event alert_step(struct alert_life *a, const struct alert_policy *p,
 			    enum alert_fact fact, struct wall since,
 			    struct alert_now now);
 
-/* When alert_step would do something by the mere passing of time, given that the fact
- * stays as it is; INT64_MAX for never.  @thread any */
-int64_t alert_due(const struct alert_life *a, const struct alert_policy *p,
-		  enum alert_fact fact);
-
 /* After a restart: what was not looked at meanwhile is taken to be as it was. A pending
  * one is ALERT_NONE afterwards when that was for longer than an hour.
  * @thread any */

@@ -74,9 +74,6 @@ int ssh_exit_code(const struct ssh *s);
 const char *ssh_stderr(const struct ssh *s, size_t *len);
 void ssh_stderr_reset(struct ssh *s);
 
-/* When the last byte came from the host.  @thread tailer */
-struct mono ssh_last_data(const struct ssh *s);
-
 /* The fingerprint that the host showed, "SHA256:…"; "" before.  @thread tailer */
 const char *ssh_fingerprint(const struct ssh *s);
 

@@ -74,7 +74,7 @@ fetch_plugin() { # ES HOME VERSION
       classname=lab.LabPlugin >"$TMP/plugin-descriptor.properties"
 }
 
-fetch_tool() { "$JAVA_17/bin/javac" -proc:none -cp "$CACHE/jars_$KAFKA/*" -d "$TMP" "$HERE/lab.d/LabTool.java" >&2; }
+fetch_tool() { "$JAVA_17/bin/javac" -encoding UTF-8 -proc:none -cp "$CACHE/jars_$KAFKA/*" -d "$TMP" "$HERE/lab.d/LabTool.java" >&2; }
 
 stamp() { cat "$@" | cksum | cut -d' ' -f1; }
 

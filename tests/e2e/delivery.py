@@ -170,6 +170,19 @@ class Delivery:
         self.stop(signal.SIGKILL)
 
 
+class Cases(dict):
+    """The cases of a module by name; `@case` adds one, `@case.slow` one to begin early:
+    most of these wait for the 30 s that are left to an operator."""
+
+    def __call__(self, function):
+        self[function.__name__] = function
+        return function
+
+    def slow(self, function):
+        function.slow = True
+        return self(function)
+
+
 def run_apart(cases, path, lab, width):
     """Run the cases side by side, since most of their time is waiting, the slow ones
     first. Returns {name: None, or the exception}."""

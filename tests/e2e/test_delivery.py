@@ -19,22 +19,11 @@ import pytest
 
 import torture
 from conftest import ROOT, wait_for
-from delivery import COUNT, Delivery, command, run_apart
+from delivery import COUNT, Cases, Delivery, command, run_apart
 from peer import Gone, Peer, answer, hold, ok, refuse
 
-CASES = {}
+case = Cases()
 BASIC = "Basic " + base64.b64encode(b"mmlag:the-password").decode()
-
-
-def case(function):
-    CASES[function.__name__] = function
-    return function
-
-
-def slow_case(function):
-    """One to begin early: most wait for the 30 s that are left to an operator."""
-    function.slow = True
-    return case(function)
 
 
 @contextlib.contextmanager
@@ -170,7 +159,7 @@ def server_errors(path, lab):
         503, "unavailable_shards_exception"), answer(502, b""))
 
 
-@slow_case
+@case.slow
 def one_of_two_kinds_is_blocked_and_the_other_flows(path, lab):
     """Disk full (429), a block of the operator's (403): by index, so by document."""
     with delivery(path, lab, elastic={"bulk": {"max_delay": "100ms", "max_documents": 4}}) as (
@@ -184,7 +173,7 @@ def one_of_two_kinds_is_blocked_and_the_other_flows(path, lab):
         d.arrived(90).settle()
 
 
-@slow_case
+@case.slow
 def credentials_are_wrong_and_then_right(path, lab):
     path.mkdir(parents=True)
     secret = path / "password"
@@ -384,14 +373,14 @@ def a_header_line_of_a_megabyte(path, lab):
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * (1 << 20) + b"\r\n\r\n")))
 
 
-@slow_case
+@case.slow
 def a_redirection_is_not_followed(path, lab):
     elsewhere = Peer()
     _, d = same_fault(path, lab, answer(302, b"", [f"Location: {elsewhere.url}/_bulk"]), seconds=90)
     assert "redirected" in d.log() and elsewhere.bulks == 0
 
 
-@slow_case
+@case.slow
 def a_proxy_wants_credentials(path, lab):
     _, d = same_fault(path, lab, answer(407, b"", ["Proxy-Authenticate: Basic"]), seconds=90)
     assert "proxy" in d.log()
@@ -414,7 +403,7 @@ def certificate(path, name, days):
     return context
 
 
-@slow_case
+@case.slow
 def an_expired_certificate_is_told_nothing(path, lab):
     path.mkdir(parents=True)
     expired, good = certificate(path, "expired", -1), certificate(path, "good", 9)
@@ -571,7 +560,7 @@ def in_a_mount_namespace(*binds):
             mounts + 'exec "$0" "$@"']
 
 
-@slow_case
+@case.slow
 def all_names_are_gone_under_a_running_daemon(path, lab):
     """Nobody resolves the names any more: the session that breaks in that time cannot be
     opened again until they are back."""
@@ -632,7 +621,7 @@ def the_search_server_moves_to_another_address(path, lab):
 
 # --- everything at once ---
 
-@slow_case
+@case.slow
 def a_short_torture_loses_and_doubles_nothing(path, lab):
     """A short piece of `make torture`, with a seed of its own: what it finds can be
     repeated."""
@@ -647,11 +636,11 @@ def outcomes(tmp_path_factory, lab, request):
     wanted = {i.callspec.params["name"] for i in request.session.items
               if i.function is test_delivery_survives}
     width = int(os.environ.get("MMLAG_CASES", "12"))
-    return run_apart({n: f for n, f in CASES.items() if n in wanted},
+    return run_apart({n: f for n, f in case.items() if n in wanted},
                      tmp_path_factory.mktemp("delivery"), lab, width)
 
 
-@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize("name", list(case))
 def test_delivery_survives(outcomes, name):
     if outcomes[name] is not None:
         raise outcomes[name]

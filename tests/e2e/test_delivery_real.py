@@ -9,15 +9,10 @@ import time
 import pytest
 
 from conftest import Search, wait_for
-from delivery import COUNT, Delivery, run_apart
+from delivery import COUNT, Cases, Delivery, run_apart
 
-CASES = {}  # with an index each, so that one server serves them side by side
+case = Cases()  # with an index each, so that one server serves them side by side
 OTHERS = ["es7", "es9", "os2"] if os.environ.get("ALL") == "1" else []
-
-
-def case(function):
-    CASES[function.__name__] = function
-    return function
 
 
 class Server:
@@ -161,11 +156,11 @@ def an_alias_and_a_data_stream_are_shipped_to(server):
 def outcomes(server, lab, request):
     wanted = {i.callspec.params["name"] for i in request.session.items
               if i.function is test_a_real_server}
-    return run_apart({n: lambda path, lab, f=f: f(server) for n, f in CASES.items() if n in wanted},
-                     server.path, lab, len(CASES))
+    return run_apart({n: lambda path, lab, f=f: f(server) for n, f in case.items() if n in wanted},
+                     server.path, lab, len(case))
 
 
-@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize("name", list(case))
 def test_a_real_server(outcomes, name):
     if outcomes[name] is not None:
         raise outcomes[name]

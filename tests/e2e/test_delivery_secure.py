@@ -13,22 +13,11 @@ import urllib.request
 import pytest
 
 from conftest import Search, wait_for
-from delivery import Delivery, run_apart
+from delivery import Cases, Delivery, run_apart
 from peer import Peer
 from test_delivery import certificate
 
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__] = function
-    return function
-
-
-def slow_case(function):
-    """One that waits for the 30 s that are left to an operator."""
-    function.slow = True
-    return case(function)
+case = Cases()
 
 
 class Secure(Search):
@@ -153,7 +142,7 @@ def what_creates_the_index_too(path, lab):
     assert "is missing" not in log
 
 
-@slow_case
+@case.slow
 def without_a_privilege_documents_wait_until_it_is_granted(path, lab):
     search, index = Secure(lab), "mmlag-granted"
     search.drop(index)
@@ -170,7 +159,7 @@ def without_a_privilege_documents_wait_until_it_is_granted(path, lab):
         search.drop(index)
 
 
-@slow_case
+@case.slow
 def a_password_is_wrong_and_then_right(path, lab):
     search, index = Secure(lab), "mmlag-password"
     search.drop(index)
@@ -229,14 +218,14 @@ def outcomes(tmp_path_factory, lab, request):
         Secure(lab).role("first", "mmlag-first", ["read"])
         wait_for("the index of users", 30, lambda: Secure(lab)(
             "GET", "/_security/_authenticate", ok=(200, 401)).get("username"))
-        yield run_apart({n: f for n, f in CASES.items() if n in wanted},
-                        tmp_path_factory.mktemp("secure"), lab, len(CASES))
+        yield run_apart({n: f for n, f in case.items() if n in wanted},
+                        tmp_path_factory.mktemp("secure"), lab, len(case))
     finally:
         if not was_up:
             lab("down", "es8sec")
 
 
-@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize("name", list(case))
 def test_delivery_is_safe(outcomes, name):
     if outcomes[name] is not None:
         raise outcomes[name]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The manual page names every command and every option that the program has, and no
-other. Needs no server."""
+"""The manual pages name every command, option and key that the program has, and no
+other; what the documents tell to type is there. Needs no server."""
 
 import pathlib
 import re
@@ -12,6 +12,7 @@ import pytest
 from conftest import MMLAG, ROOT
 
 PAGE = pathlib.Path(ROOT, "docs", "mmlag.1").read_text()
+KEYS_PAGE = pathlib.Path(ROOT, "build", "release", "mmlag.yaml.5")
 EVERYWHERE = {"config", "help", "version"}
 
 
@@ -71,9 +72,42 @@ def test_the_help_of_a_command_tells_all_its_options(command):
     assert options_of_help(command) == options_of_source(command)
 
 
+def command_lines():
+    """(where, command, options) of all that a document tells to type."""
+    for page in [pathlib.Path(ROOT, "README.md"), *sorted(pathlib.Path(ROOT, "docs").glob("*.md"))]:
+        text = page.read_text().replace("\\\n", " ")
+        lines = re.findall(r"^(?!\|).*\bmmlag [a-z].*$", "\n".join(
+            re.findall(r"^```\n(.*?)^```", text, re.M | re.S)), re.M)
+        lines += [part.replace("\\|", "|") for part in re.findall(r"`(mmlag [a-z][^`]*)`", text)]
+        for line in lines:
+            for command, rest in re.findall(r"\bmmlag ([a-z]+)\b([^#;]*)", line):
+                rest = rest.split(" | ")[0]
+                yield page.name, command, set(re.findall(r"(?<=[ \[])--([a-z][a-z-]*)", rest))
+
+
+def test_documents_tell_to_type_only_what_is_there():
+    seen, known = set(), {c: options_of_source(c) | EVERYWHERE for c in commands()}
+    for page, command, options in command_lines():
+        if command in known:
+            assert options <= known[command], (page, command)
+            seen.add(command)
+        else:
+            assert not options, (page, command)
+    assert len(seen) > 10  # they are found at all
+
+
+def test_every_key_is_in_the_manual_of_the_configuration():
+    keys = printed("export", "schema", "--reference")
+    listed = re.findall(r"^\| `(\w+)` \|", keys, re.M)
+    assert re.findall(r"^\.It Ic (\w+)$", KEYS_PAGE.read_text(), re.M) == listed
+    assert len(listed) > 100
+
+
 @pytest.mark.skipif(shutil.which("man") is None, reason="man is not installed")
-def test_the_manual_can_be_set():
-    run = subprocess.run(["man", "--warnings", "-l", str(pathlib.Path(ROOT, "docs", "mmlag.1"))],
+@pytest.mark.parametrize("page", [pathlib.Path(ROOT, "docs", "mmlag.1"), KEYS_PAGE],
+                         ids=lambda p: p.name)
+def test_the_manual_can_be_set(page):
+    run = subprocess.run(["man", "--warnings", "-l", str(page)],
                          capture_output=True, text=True, timeout=30, check=False,
                          env={"MANPAGER": "cat", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
     assert run.returncode == 0 and run.stderr == "" and "mmlag" in run.stdout

@@ -68,7 +68,7 @@ struct ssh { /* a link, and what runs at its far end */
 	struct mono begun, next; /* of the run; of the loop's next deed */
 	struct buf out, err_out; /* written by the host, not arrived */
 	struct buf chunk, err;   /* arrived */
-	struct mono held_until, last_beat, beat_due, last_data;
+	struct mono held_until, last_beat, beat_due;
 };
 
 static struct host *all_hosts;
@@ -437,7 +437,7 @@ int ssh_open(struct ssh **out, const struct config_topic *t, const char *command
 	buf_init(&l->chunk, OUT_MAX);
 	buf_init(&l->err_out, OUT_MAX);
 	buf_init(&l->err, STDERR_MAX);
-	l->last_beat = l->beat_due = l->last_data = clock_mono();
+	l->last_beat = l->beat_due = clock_mono();
 	read_command(l, t, command);
 	links[i] = *out = l;
 	return 0;
@@ -509,7 +509,6 @@ enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 	}
 	if (s->out.len > 0 && read_stdout) {
 		take_chunk(s);
-		s->last_data = now;
 		*data = s->chunk.data;
 		*len = s->chunk.len;
 		return SSH_DATA;
@@ -537,11 +536,6 @@ const char *ssh_stderr(const struct ssh *s, size_t *len)
 void ssh_stderr_reset(struct ssh *s)
 {
 	buf_reset(&s->err);
-}
-
-struct mono ssh_last_data(const struct ssh *s)
-{
-	return s->last_data;
 }
 
 const char *ssh_fingerprint(const struct ssh *s)

@@ -94,7 +94,8 @@ static void what_began_before_fires_earlier(void **state)
 	assert_int_equal(alert_step(&a, &p, FACT_HOLDS,
 				    (struct wall){now.wall.ms - 59000}, now),
 			 ALERT_BEGINS);
-	assert_int_equal(alert_due(&a, &p, FACT_HOLDS), now.ms + 1000);
+	assert_int_equal(alert_step(&a, &p, FACT_HOLDS, now.wall, at(1000999)),
+			 ALERT_STAYS);
 	assert_int_equal(alert_step(&a, &p, FACT_HOLDS, now.wall, at(1001000)),
 			 ALERT_FIRES);
 	assert_int_equal(a.since.ms, now.wall.ms - 59000);
@@ -181,11 +182,14 @@ static void what_was_calm_for_an_hour_is_no_flapping(void **state)
 	}
 	t += ALERT_FLAP_MS;
 	(void)alert_step(&a, &p, FACT_AWAY, (struct wall){0}, at(t));
-	assert_int_equal(alert_due(&a, &p, FACT_AWAY), t + 60000);
+	assert_int_equal(alert_step(&a, &p, FACT_AWAY, (struct wall){0}, at(t + 59999)),
+			 ALERT_STAYS);
+	assert_int_equal(alert_step(&a, &p, FACT_AWAY, (struct wall){0}, at(t + 60000)),
+			 ALERT_RESOLVES);
 }
 
 /* For any story: firing and resolving take turns, an incident has one beginning, the
- * waiting times are kept, alert_due is never late. */
+ * waiting times are kept. */
 static void any_story_is_a_sound_one(void **state)
 {
 	(void)state;
@@ -195,18 +199,15 @@ static void any_story_is_a_sound_one(void **state)
 					       nrand48(r) % 5 * 1000,
 					       (1 + nrand48(r) % 20) * 1000};
 		struct alert_life a = {0};
-		int64_t t = 5000, due = 0, changed_at = 0;
-		enum alert_fact f = FACT_AWAY, before = FACT_AWAY;
+		int64_t t = 5000;
+		enum alert_fact f = FACT_AWAY;
 		bool firing = false;
 
 		for (int i = 0; i < 500; i++) {
 			enum alert_event e;
 
-			if (nrand48(r) % 3 == 0) {
+			if (nrand48(r) % 3 == 0)
 				f = (enum alert_fact)(nrand48(r) % 4);
-				changed_at = f != before ? t : changed_at;
-			}
-			due = alert_due(&a, &p, f);
 			e = alert_step(&a, &p, f, (struct wall){0}, at(t));
 			if (e == ALERT_FIRES) {
 				assert_false(firing);
@@ -220,11 +221,6 @@ static void any_story_is_a_sound_one(void **state)
 				firing = false;
 			}
 			assert_int_equal(firing, a.state == ALERT_FIRING);
-			/* with the same fact as before, time alone acts, when due */
-			if (e != ALERT_STAYS && f == before && f != FACT_HOLDS &&
-			    changed_at < t)
-				assert_true(due <= t);
-			before = f;
 			t += 250 + nrand48(r) % 1000;
 		}
 	}

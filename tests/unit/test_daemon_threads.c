@@ -122,11 +122,6 @@ void ssh_stderr_reset(struct ssh *s)
 	(void)s;
 }
 
-struct mono ssh_last_data(const struct ssh *s)
-{
-	return s->next_run;
-}
-
 const char *ssh_fingerprint(const struct ssh *s)
 {
 	(void)s;
