@@ -148,8 +148,7 @@ static void a_server_that_shuts_us_out_for_a_while_is_told(void **state)
 	know_both(&other, false);
 	t.port = other.port;
 	assert_int_equal(ssh_open(&s, &t, "true", &wake, &err), ERR_PERMANENT);
-	ssh_global_fini(); /* the gate has closed */
-	assert_int_equal(ssh_global_init(&err), 0);
+	open_gate(); /* the gate has closed */
 	expect_refusal(&t, "penalty", ERR_RETRY, REASON_SSH_BUSY, "PerSourcePenalties");
 	sshd_stop(&other);
 	sshd_remove_dir(&other);

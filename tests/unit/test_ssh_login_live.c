@@ -145,8 +145,7 @@ static void the_users_agent_signs(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		char script[100];
 
-		ssh_global_fini(); /* the gate remembers refusals */
-		assert_int_equal(ssh_global_init(&err), 0);
+		open_gate(); /* the gate remembers refusals */
 		sshd_script(&server, "ssh-add -q -D; ssh-add -q stranger", NULL);
 		expect_refusal(&t, files[i], ERR_PERMANENT, REASON_SSH_AUTH,
 			       "none of the 1");
@@ -178,15 +177,13 @@ static void an_unknown_host_is_refused_and_the_line_it_shows_lets_it_in(void **s
 	(void)state;
 	put_file("known_hosts", "");
 	expect_refusal(&t, "unknown", ERR_PERMANENT, REASON_SSH_HOST_KEY, "is unknown");
-	ssh_global_fini();
-	assert_int_equal(ssh_global_init(&err), 0);
+	open_gate();
 	expect_refusal(&t, "unknown", ERR_PERMANENT, REASON_SSH_HOST_KEY, line);
 	assert_int_equal(ssh_open(&s, &t, "true", &wake, &err), ERR_PERMANENT);
 	added = strstr(err.text, "[127.0.0.1]:");
 	added = strstr(added + 1, "[127.0.0.1]:");
 	put_file("known_hosts", added);
-	ssh_global_fini();
-	assert_int_equal(ssh_global_init(&err), 0);
+	open_gate();
 	expect_login(&t, "with the line");
 	free(line);
 	drop_topic(&t);
@@ -222,7 +219,6 @@ static void a_changed_key_is_refused_whatever_its_type(void **state)
 	(void)state;
 	t.host_key = HOST_KEY_ACCEPT_NEW;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		struct err err = ERR_INIT;
 		struct buf key = BUF_INIT(4096);
 		char script[64], *text;
 
@@ -231,8 +227,7 @@ static void a_changed_key_is_refused_whatever_its_type(void **state)
 		text = mem_printf("# a comment\n[127.0.0.1]:%d %s", server.port,
 				  buf_str(&key));
 		put_file("known_hosts", text);
-		ssh_global_fini();
-		assert_int_equal(ssh_global_init(&err), 0);
+		open_gate();
 		expect_refusal(&t, files[i], ERR_PERMANENT, REASON_SSH_HOST_KEY,
 			       strstr(files[i], "rsa") != NULL
 				       ? "known_hosts:2 knows "

@@ -117,14 +117,12 @@ static void what_a_bastion_refuses_has_a_reason_and_words(void **state)
 	expect_refusal(&t, "unknown bastion", ERR_PERMANENT, REASON_SSH_HOST_KEY,
 		       "a bastion's host key");
 	free(t.proxy_jump);
-	ssh_global_fini(); /* the gate has closed */
-	assert_int_equal(ssh_global_init(&(struct err)ERR_INIT), 0);
+	open_gate(); /* the gate has closed */
 	t.proxy_jump = mem_printf("nobody-there@127.0.0.1:%d", server.port);
 	expect_refusal(&t, "login", ERR_PERMANENT, REASON_SSH_AUTH,
 		       "a bastion refuses the login");
 	free(t.proxy_jump);
-	ssh_global_fini();
-	assert_int_equal(ssh_global_init(&(struct err)ERR_INIT), 0);
+	open_gate();
 	t.proxy_jump = mem_strdup("127.0.0.1:1");
 	expect_refusal(&t, "down", ERR_RETRY, REASON_SSH_UNREACHABLE,
 		       "Connection refused");
@@ -272,8 +270,7 @@ static void what_goes_wrong_with_a_proxy_command_has_a_reason_and_words(void **s
 		expect_refusal(&t, rows[i].command, ERR_RETRY, REASON_SSH_UNREACHABLE,
 			       rows[i].words);
 		expect_nothing_left();
-		ssh_global_fini();
-		assert_int_equal(ssh_global_init(&(struct err)ERR_INIT), 0);
+		open_gate();
 	}
 	drop_topic(&t);
 }
