@@ -39,7 +39,7 @@ struct gate_host {
 	char *name;
 	int port;
 	int in_flight, unproven; /* logins in all, and those that may be refused */
-	struct mono calm_at;     /* a refused one is held against us until then */
+	struct mono owed_until;  /* refused ones are held against us */
 	bool proven;             /* the last set-up that ended has succeeded */
 	struct closed closed;
 	const struct wake *finder; /* of the failure that closed it */
@@ -164,6 +164,12 @@ static int limit(const struct gate_host *h)
 	return h->proven ? GATE_LIMIT : 1;
 }
 
+/* From when on one more may be risked. */
+static struct mono calm_at(const struct gate_host *h)
+{
+	return mono_add_ms(h->owed_until, -GATE_RISK_MS);
+}
+
 static bool is_unproven(const struct gate_login *l, struct mono now)
 {
 	return l->proven_at.ns == 0 || mono_diff_ms(now, l->proven_at) >= PROVEN_MS;
@@ -176,7 +182,7 @@ static struct gate_pass *next_to_go(const struct gate_host *h, struct mono now)
 
 	if (h->in_flight >= limit(h))
 		return NULL;
-	if (h->unproven > 0 || mono_before(now, h->calm_at))
+	if (h->unproven > 0 || mono_before(now, calm_at(h)))
 		while (p != NULL && is_unproven(p->login, now))
 			p = p->next;
 	return p;
@@ -213,7 +219,7 @@ static int decide(struct gate_pass *pass, struct mono now, struct err *err)
 		*err = *failure;
 		return err->class;
 	}
-	pass->until = mono_before(now, h->calm_at) ? h->calm_at : MONO_NEVER;
+	pass->until = mono_before(now, calm_at(h)) ? calm_at(h) : MONO_NEVER;
 	if (next_to_go(h, now) != pass)
 		return ERR_AGAIN;
 	leave_queue(pass);
@@ -279,7 +285,10 @@ static void note(struct gate_pass *pass, const struct err *failure, struct mono 
 		close_for(&pass->login->closed, failure, now);
 		pass->login->proven_at.ns = 0;
 		if (failure->code == REASON_SSH_AUTH)
-			h->calm_at = mono_add_ms(now, GATE_CALM_MS);
+			h->owed_until = mono_add_ms(mono_before(h->owed_until, now)
+							    ? now
+							    : h->owed_until,
+						    GATE_OWED_MS);
 	} else if (failure->class == ERR_AGAIN) {
 		h->closed.probing = pass->login->closed.probing = false;
 	} else {

@@ -9,8 +9,8 @@
  * that fails too often, with good keys too. While it is closed, everybody is told the
  * failure at once.
  * - A login that has not succeeded within 10 s may be such a failure: of those one goes
- *   at a time, and none within 6 s of a refused one, the time that sshd holds one
- *   against us (PerSourcePenalties: 5 s each, and shut out from 15 s on). */
+ *   at a time, and none while what sshd holds against us (PerSourcePenalties: 5 s for
+ *   each refused one, shut out from 15 s on) would come near its limit by one more. */
 #ifndef MMLAG_SSH_GATE_INT_H
 #define MMLAG_SSH_GATE_INT_H
 
@@ -22,7 +22,8 @@
 
 #define GATE_LIMIT 4
 #define GATE_PATIENCE_MS 60000 /* for one's turn */
-#define GATE_CALM_MS 6000      /* after a refused login */
+#define GATE_OWED_MS 6000      /* that a refused login is held against us */
+#define GATE_RISK_MS 8000      /* owing more, none may risk another */
 
 struct gate;
 struct gate_host;

@@ -9,9 +9,6 @@ import socket
 import subprocess
 import time
 
-SSHD = "/usr/sbin/sshd"
-
-
 def children_of(pid):
     """All descendants, the nearest first."""
     parents = {}
@@ -31,9 +28,14 @@ def children_of(pid):
 class Sshd:
     """One server; `extra` are lines of configuration that go before ours."""
 
-    def __init__(self, path, port, extra="", env=None, alone=False):
+    def __init__(self, path, port, extra="", env=None, alone=False, home="/usr"):
         """`alone` (root only): in a PID namespace, so that the server and its sessions see
-        each other and nobody else, as on a host of their own; a stop ends all of it."""
+        each other and nobody else, as on a host of their own; a stop ends all of it.
+        `home`: of another version of the server."""
+        if home != "/usr":
+            extra += (f"\nSshdSessionPath {home}/lib/openssh/sshd-session"
+                      f"\nSshdAuthPath {home}/lib/openssh/sshd-auth")
+        self.program = f"{home}/sbin/sshd"
         self.path, self.port, self.extra, self.env = path, port, extra, env
         self.prefix = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] if alone \
             else []
@@ -72,7 +74,7 @@ class Sshd:
     def listens(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, SSHD, "-D", "-e", "-f", f"{self.path}/config"],
+                [*self.prefix, self.program, "-D", "-e", "-f", f"{self.path}/config"],
                 stderr=log, stdin=subprocess.DEVNULL, env=self.env)
         end = time.monotonic() + 20
         while True:

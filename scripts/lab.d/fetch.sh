@@ -76,6 +76,26 @@ fetch_plugin() { # ES HOME VERSION
 
 fetch_tool() { "$JAVA_17/bin/javac" -encoding UTF-8 -proc:none -cp "$CACHE/jars_$KAFKA/*" -d "$TMP" "$HERE/lab.d/LabTool.java" >&2; }
 
+# The server alone, unpacked and not installed, from the mirror that apt has for this system, whose signatures
+# apt checks; a system that has one as new lends its own.
+fetch_openssh() {
+  local mirror apt=()
+  if dpkg --compare-versions "$(dpkg-query -W -f '${Version}' openssh-server)" ge 1:9.8; then
+    ln -s /usr "$TMP/usr"
+    return
+  fi
+  # shellcheck disable=SC2016      # apt's variable
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 'Component: main' | head -n 1)
+  mkdir -p "$TMP/apt/lists/partial" "$TMP/apt/cache/archives/partial"
+  echo "deb $mirror $OPENSSH_SUITE main" >"$TMP/apt/sources.list"
+  apt=(-qq -o "Dir::Etc::sourcelist=$TMP/apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$TMP/apt/lists"
+    -o "Dir::Cache=$TMP/apt/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root -o Acquire::Languages=none
+    -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
+  apt-get "${apt[@]}" update >&2 && (cd "$TMP/apt" && apt-get "${apt[@]}" download "openssh-server=$OPENSSH" >&2) &&
+    dpkg-deb -x "$TMP"/apt/openssh-server_*.deb "$TMP" && rm -r "$TMP/apt"
+}
+openssh_home() { echo "$CACHE/openssh-${OPENSSH#*:}"; }
+
 stamp() { cat "$@" | cksum | cut -d' ' -f1; }
 
 es_version() { case $1 in es7) echo "$ES7" ;; es8 | es8sec) echo "$ES8" ;; es9) echo "$ES9" ;; os2) echo "$OS2" ;; esac; }
@@ -108,6 +128,7 @@ fetch() { # COMPONENT
         cp -r "$CACHE/plugin-$v-$PLUGIN_STAMP" "$CACHE/elasticsearch-$v/plugins/lab"
         : >"$CACHE/elasticsearch-$v/plugins/lab/$PLUGIN_STAMP"
       fi ;;
+    sshd10) cached "$(openssh_home)" fetch_openssh ;;
     sshd) ;;
   esac
 }

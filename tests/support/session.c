@@ -175,7 +175,7 @@ __attribute__((unused)) static void expect_login(const struct config_topic *t,
 	ssh_close(s);
 }
 
-/* The gate remembers nothing: neither a closed host, nor a refusal held against us. */
+/* The gate remembers nothing: neither a closed host, nor what is held against us. */
 __attribute__((unused)) static void open_gate(void)
 {
 	struct err err = ERR_INIT;
@@ -185,9 +185,10 @@ __attribute__((unused)) static void open_gate(void)
 }
 
 /* What an attempt to log in gives. */
-__attribute__((unused)) static void
-expect_answer(const struct config_topic *t, const char *label, enum err_class class,
-	       enum reason reason, const char *words)
+__attribute__((unused)) static void expect_answer(const struct config_topic *t,
+						  const char *label,
+						  enum err_class class,
+						  enum reason reason, const char *words)
 {
 	struct err err = ERR_INIT;
 	struct ssh *s = NULL;

@@ -116,45 +116,6 @@ static void trouble_at_one_host_is_told_and_disturbs_no_other(void **state)
 	drop_topic(&t);
 }
 
-/* The version of sshd as a number, 9.8 as 908. */
-static long sshd_version(void)
-{
-	struct buf out = BUF_INIT(4096);
-	const char *p;
-	char *end;
-	long major, minor;
-
-	sshd_script(&server, "/usr/sbin/sshd -V 2>&1 || true", &out);
-	p = strstr(buf_str(&out), "OpenSSH_");
-	major = p != NULL ? strtol(p + 8, &end, 10) : 0;
-	minor = p != NULL && *end == '.' ? strtol(end + 1, NULL, 10) : 0;
-	buf_free(&out);
-	return major * 100 + minor;
-}
-
-static void a_server_that_shuts_us_out_for_a_while_is_told(void **state)
-{
-	struct config_topic t = make_topic("stranger");
-	struct sshd other;
-	struct err err = ERR_INIT;
-	struct ssh *s;
-
-	(void)state;
-	if (sshd_version() < 908) {
-		drop_topic(&t);
-		skip(); /* it has no PerSourcePenalties */
-	}
-	start_other(&other, "PerSourcePenalties authfail:60s min:1s");
-	know_both(&other, false);
-	t.port = other.port;
-	assert_int_equal(ssh_open(&s, &t, "true", &wake, &err), ERR_PERMANENT);
-	open_gate(); /* the gate has closed */
-	expect_refusal(&t, "penalty", ERR_RETRY, REASON_SSH_BUSY, "PerSourcePenalties");
-	sshd_stop(&other);
-	sshd_remove_dir(&other);
-	drop_topic(&t);
-}
-
 static void a_full_disk_on_the_host_has_its_own_reason(void **state)
 {
 	struct config_topic t = make_topic("ed25519");
@@ -189,7 +150,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		live(trouble_at_one_host_is_told_and_disturbs_no_other),
-		live(a_server_that_shuts_us_out_for_a_while_is_told),
 		live(a_full_disk_on_the_host_has_its_own_reason),
 	};
 
