@@ -260,6 +260,25 @@ static void check_end(const struct brokers *b, struct rates *r)
 		   r->warnings.len > 0 ? "\n" : "", text);
 }
 
+static int complain_no_data(const struct prom_answer *a, const struct rates *r)
+{
+	struct buf text = BUF_INIT(256);
+
+	if (a->n == 0)
+		return complain("no data: the query gives no series; --metric and "
+				"--query name another, and the server must scrape the "
+				"brokers' JMX exporter",
+				EXIT_NO_DATA);
+	buf_addstr(&text, "no data: no rate is finite");
+	if (r->not_finite > 0) {
+		buf_addstr(&text, ": ");
+		rates_odd(r, &text);
+	}
+	(void)complain(buf_str(&text), EXIT_NO_DATA);
+	buf_free(&text);
+	return EXIT_NO_DATA;
+}
+
 static int judge(const struct brokers *b, const struct prom_answer *a)
 {
 	struct err err = ERR_INIT;
@@ -271,12 +290,7 @@ static int judge(const struct brokers *b, const struct prom_answer *a)
 	check_end(b, &r);
 	if (!rates_any(&r)) {
 		buf_reset(&r.warnings);
-		rc = complain(a->n == 0
-				      ? "no data: the query gives no series; --metric "
-					"and --query name another, and the server must "
-					"scrape the brokers' JMX exporter"
-				      : "no data: no rate is finite",
-			      EXIT_NO_DATA);
+		rc = complain_no_data(a, &r);
 	} else if (r.warnings.len > 0) {
 		rc = EXIT_WARNING;
 	}

@@ -220,9 +220,12 @@ static void add_sentence(const struct rates *r, struct buf *out)
 		buf_addstr(out, ", max ");
 		add_number(out, r->max);
 	}
-	if (r->not_finite > 0)
-		buf_printf(out, "; %zu rate%s not finite", r->not_finite,
+	if (r->not_finite > 0) {
+		buf_printf(out, "; %zu rate%s not finite (", r->not_finite,
 			   r->not_finite == 1 ? " is" : "s are");
+		rates_odd(r, out);
+		buf_addch(out, ')');
+	}
 	buf_addch(out, '\n');
 }
 
@@ -234,7 +237,10 @@ static void add_table(const struct brokers *b, const struct rates *r, bool trend
 	for (size_t i = 0; i < r->n; i++) {
 		struct buf number = BUF_INIT(64);
 
-		add_number(&number, r->rows[i].rate);
+		if (isnan(r->rows[i].rate) && r->rows[i].odd != NULL)
+			buf_addstr(&number, r->rows[i].odd);
+		else
+			add_number(&number, r->rows[i].rate);
 		buf_printf(out, "%-28s %-32s %12s",
 			   r->rows[i].instance != NULL ? r->rows[i].instance : "-",
 			   r->rows[i].topic != NULL ? r->rows[i].topic : "-",

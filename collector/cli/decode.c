@@ -137,7 +137,8 @@ static void put_table(struct decode *d, const struct table *t)
 	if (d->n_topics == 0) {
 		if (gap.reason == REASON_NONE)
 			table_each(t, put_topic, &w);
-		if (gap.reason == REASON_NONE && w.found == 0)
+		if (gap.reason == REASON_NONE && w.found == 0 &&
+		    table_sample(t, d->group, "", &none, &gap) == REASON_TOPIC_ABSENT)
 			gap_set(&gap, REASON_TOPIC_ABSENT,
 				"the table has a header but no row%s%s; check the name "
 				"of "

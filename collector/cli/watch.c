@@ -36,6 +36,7 @@ struct watch {
 	int64_t threshold, interval_ms, count; /* count 0: for ever */
 	struct http_options options;
 	struct wake wake;
+	size_t left_out; /* partitions without a lag, as told last */
 };
 
 /* Print a look's result. Returns whether it is a warning. */
@@ -58,12 +59,28 @@ static int complain(const char *text, int code)
 	return code;
 }
 
+/* When their number changes. */
+static void tell_left_out(struct watch *w, const struct exporter_total *t)
+{
+	if (t->without == w->left_out)
+		return;
+	w->left_out = t->without;
+	if (t->without == 0)
+		fprintf(stderr, "mmlag watch: no partition is left out any more\n");
+	else
+		fprintf(stderr,
+			"mmlag watch: %zu of %zu partitions of group '%s' have no lag (nothing "
+			"committed) and are left out\n",
+			t->without, t->partitions, w->group);
+}
+
 static int look(struct watch *w, struct http *h)
 {
 	struct exporter *x;
 	struct err err = ERR_INIT;
+	struct exporter_total total;
 	struct gap gap;
-	int64_t lag;
+	bool known;
 	int rc;
 
 	if (page_read(h, w->url, w->group, 0, &x, &err) != 0) {
@@ -71,8 +88,10 @@ static int look(struct watch *w, struct http *h)
 		return complain(err.text, err.code == PAGE_GARBAGE ? EXIT_NO_DATA
 								   : EXIT_UNAVAILABLE);
 	}
-	if (exporter_total(x, &lag, &gap))
-		rc = tell(w, lag) ? EXIT_WARNING : 0;
+	known = exporter_total(x, &total, &gap);
+	tell_left_out(w, &total);
+	if (known)
+		rc = tell(w, total.lag) ? EXIT_WARNING : 0;
 	else
 		rc = complain(gap.message, EXIT_NO_DATA);
 	exporter_free(x);

@@ -258,9 +258,10 @@ void chart_partitions(const struct dashboard *d, const char *title, struct buf *
 
 /* --- the heat map, a Vega chart --- */
 
-/* One row of the fold is a partition in an interval; its name is "p12.value". */
-static const char number_of[] = "{\"type\":\"formula\",\"as\":\"partition\","
-				"\"expr\":\"parseInt(substring(datum.name, 1))\"}";
+static const char rows_of[] =
+	"{\"type\":\"project\",\"fields\":[\"key\",\"lags\",\"numbers\"]},"
+	"{\"type\":\"flatten\",\"fields\":[\"lags\",\"numbers\"],"
+	"\"as\":[\"lag\",\"partition\"]}";
 static const char known[] = "{\"type\":\"filter\",\"expr\":\"isValid(datum.lag)\"}";
 static const char scales[] =
 	"[{\"name\":\"x\",\"type\":\"band\",\"range\":\"width\","
@@ -269,24 +270,48 @@ static const char scales[] =
 	"\"domain\":{\"data\":\"lags\",\"field\":\"partition\",\"sort\":true}},"
 	"{\"name\":\"colour\",\"type\":\"sqrt\",\"zero\":true,\"nice\":true,"
 	"\"range\":{\"scheme\":\"yelloworangered\"},"
-	"\"domain\":{\"data\":\"lags\",\"field\":\"lag\"}}]";
+	"\"domain\":{\"signal\":\"range\"}}]";
+/* Without a lag the extent of none would be a warning upon the panel. */
+static const char range_of[] =
+	"{\"name\":\"ends\",\"source\":\"lags\",\"transform\":[{\"type\":\"aggregate\","
+	"\"fields\":[\"lag\",\"lag\"],\"ops\":[\"min\",\"max\"],"
+	"\"as\":[\"least\",\"most\"]}]}";
+static const char signals[] =
+	"[{\"name\":\"range\",\"update\":\"length(data('lags')) ? "
+	"[min(0, data('ends')[0].least), max(1, data('ends')[0].most)] : [0, 1]\"}]";
 static const char axes_of_map[] =
 	"[{\"orient\":\"bottom\",\"scale\":\"x\",\"labelOverlap\":\"greedy\","
+	"\"labelSeparation\":12,"
 	"\"encode\":{\"labels\":{\"update\":{\"text\":{"
 	"\"signal\":\"timeFormat(datum.value, '%d %b %H:%M')\"}}}}},"
 	"{\"orient\":\"left\",\"scale\":\"y\",\"title\":\"Partition\",\"ticks\":false,"
 	"\"labelOverlap\":\"greedy\"}]";
-static const char legends[] = "[{\"fill\":\"colour\",\"title\":\"Lag\"}]";
+static const char legends[] =
+	"[{\"fill\":\"colour\",\"title\":\"Messages\",\"format\":\",.1~f\"}]";
+static const char title_of_map[] =
+	"{\"text\":\"Largest lag of each partition in each interval\","
+	"\"subtitle\":\"grey: no lag known\",\"anchor\":\"start\","
+	"\"subtitleColor\":\"#69707d\",\"offset\":8}";
+static const char paper[] =
+	"{\"update\":{\"fill\":{\"value\":\"#e9edf3\"},\"stroke\":{\"value\":null}}}";
 static const char marks[] =
-	"[{\"type\":\"rect\",\"from\":{\"data\":\"lags\"},\"encode\":{\"update\":{"
+	"[{\"type\":\"rect\",\"from\":{\"data\":\"lags\"},\"sort\":{\"field\":\"datum.lag\"},"
+	"\"encode\":{\"update\":{"
 	"\"x\":{\"scale\":\"x\",\"field\":\"key\"},"
 	"\"width\":{\"scale\":\"x\",\"band\":1},"
 	"\"y\":{\"scale\":\"y\",\"field\":\"partition\"},"
-	"\"height\":{\"scale\":\"y\",\"band\":1},"
+	"\"height\":{\"signal\":\"max(bandwidth('y'), 2)\"},"
 	"\"fill\":{\"scale\":\"colour\",\"field\":\"lag\"},"
 	"\"tooltip\":{\"signal\":\"{'Partition': datum.partition, "
-	"'Largest lag': datum.lag, 'From': timeFormat(datum.key, '%d %b %H:%M:%S')}\"}"
-	"}}}]";
+	"'Largest lag': format(datum.lag, ','), "
+	"'From': timeFormat(datum.key, '%d %b %H:%M:%S')}\"}"
+	"}}},"
+	"{\"type\":\"text\",\"interactive\":false,\"encode\":{\"update\":{"
+	"\"x\":{\"signal\":\"width / 2\"},\"y\":{\"signal\":\"height / 2\"},"
+	"\"align\":{\"value\":\"center\"},\"fontSize\":{\"value\":14},"
+	"\"fill\":{\"value\":\"#535966\"},"
+	"\"text\":{\"signal\":\"length(data('lags')) ? '' : "
+	"'No lag is known here: choose another time or topic'\"}}}}]";
 
 static const char by_interval[] =
 	"{\"field\":\"@timestamp\",\"min_doc_count\":0,"
@@ -340,30 +365,36 @@ static void put_intervals(struct jsonw *w, const struct dashboard *d)
 	jsonw_end(w);
 }
 
+/* A row for each partition and interval. Projected before it is flattened: each row is
+ * a copy, and a thousand partitions would be copied a thousand times. */
 static void put_lags(struct jsonw *w, const struct dashboard *d)
 {
-	char field[32];
+	struct buf expr = BUF_INIT(DASHBOARD_TEXT_MAX);
 
+	for (int i = 0; i < d->partitions; i++)
+		buf_printf(&expr, "%cdatum.p%d.value", i == 0 ? '[' : ',', i);
+	buf_addch(&expr, ']');
 	jsonw_object(w);
 	jsonw_key_str(w, "name", "lags");
 	jsonw_key_str(w, "source", "intervals");
 	jsonw_key(w, "transform");
 	jsonw_array(w);
 	jsonw_object(w);
-	jsonw_key_str(w, "type", "fold");
-	json_key_put(w, "as", "[\"name\",\"lag\"]");
-	jsonw_key(w, "fields");
-	jsonw_array(w);
-	for (int i = 0; i < d->partitions; i++) {
-		snprintf(field, sizeof(field), "p%d.value", i);
-		jsonw_str(w, field);
-	}
+	jsonw_key_str(w, "type", "formula");
+	jsonw_key_str(w, "as", "lags");
+	json_key_text(w, "expr", &expr);
 	jsonw_end(w);
+	jsonw_object(w);
+	jsonw_key_str(w, "type", "formula");
+	jsonw_key_str(w, "as", "numbers");
+	buf_printf(&expr, "sequence(%d)", d->partitions);
+	json_key_text(w, "expr", &expr);
 	jsonw_end(w);
-	json_put(w, number_of);
+	json_put(w, rows_of);
 	json_put(w, known);
 	jsonw_end(w);
 	jsonw_end(w);
+	buf_free(&expr);
 }
 
 static void put_spec(const struct dashboard *d, struct buf *out)
@@ -378,7 +409,11 @@ static void put_spec(const struct dashboard *d, struct buf *out)
 	jsonw_array(&w);
 	put_intervals(&w, d);
 	put_lags(&w, d);
+	json_put(&w, range_of);
 	jsonw_end(&w);
+	json_key_put(&w, "title", title_of_map);
+	json_key_put(&w, "signals", signals);
+	json_key_put(&w, "encode", paper);
 	json_key_put(&w, "scales", scales);
 	json_key_put(&w, "axes", axes_of_map);
 	json_key_put(&w, "legends", legends);

@@ -41,6 +41,7 @@ void dashboard_init(struct dashboard *d, const struct config *c, int partitions,
 
 		if (t->partitions > expected)
 			expected = t->partitions;
+		d->target |= t->target.set;
 		if (t->interval_ms > d->interval_ms)
 			d->interval_ms = t->interval_ms;
 	}

@@ -150,7 +150,7 @@ void grafana_panel_end(struct jsonw *w);
 void grafana_target_begin(struct jsonw *w, size_t i, const char *source);
 
 void grafana_lag(const struct dashboard *d, struct buf *out);
-void grafana_prometheus(struct buf *out);
+void grafana_prometheus(const struct dashboard *d, struct buf *out);
 void grafana_brokers(struct buf *out);
 
 /* Append a duration as Prometheus and Elasticsearch read it: "90d", "15m", "1500ms".

@@ -231,7 +231,7 @@ void dashboard_grafana(const struct dashboard *d, enum grafana_board b, struct b
 	if (b == GRAFANA_LAG)
 		grafana_lag(d, out);
 	else if (b == GRAFANA_PROMETHEUS)
-		grafana_prometheus(out);
+		grafana_prometheus(d, out);
 	else
 		grafana_brokers(out);
 }

@@ -33,6 +33,13 @@ static const struct query rates[] = {{"avg", "produced_per_sec", TOPIC_FIELD,
 				      BY_TOPIC " in"},
 				     {"avg", "consumed_per_sec", TOPIC_FIELD,
 				      BY_TOPIC " out"}};
+static const struct query missing[] = {{"max", "undelivered", TOPIC_FIELD, BY_TOPIC}};
+static const struct query delivery[] = {{"avg", "consumed_per_sec", TOPIC_FIELD,
+					 BY_TOPIC " committed"},
+					{"avg", "delivered_per_sec", TOPIC_FIELD,
+					 BY_TOPIC " arrived"}};
+static const struct query unread[] = {
+	{"count", NULL, "target_reason", "{{term target_reason}}"}};
 static const struct query gaps[] = {{"count", NULL, "reason", "{{term reason}}"}};
 static const struct query raw[] = {{"raw_data", NULL, NULL, NULL}};
 
@@ -70,6 +77,23 @@ static const struct row rows[] = {
 	{{"Alerts", "Alert documents, the newest first.", "table", "none", 12, 9, NULL},
 	 "event:alert",
 	 ROWS(raw)},
+};
+
+/* Where a mirror's other side is looked at. */
+static const struct row mirror_rows[] = {
+	{{"Committed, not arrived at the target",
+	  "Messages of the last minutes that the other side did not get.", "timeseries",
+	  "short", 12, 9, NULL},
+	 CHOSEN,
+	 ROWS(missing)},
+	{{"Messages per second, committed and arrived", "On both sides of the mirror.",
+	  "timeseries", "cps", 12, 9, NULL},
+	 CHOSEN,
+	 ROWS(delivery)},
+	{{"Target not read", "Samples without its log ends, by reason.", "timeseries",
+	  "short", 12, 9, "bars"},
+	 "_exists_:target_reason AND " CHOSEN,
+	 ROWS(unread)},
 };
 
 static const struct grafana_variable variables[] = {
@@ -153,6 +177,19 @@ static void put_partitions(struct jsonw *w, const struct dashboard *d,
 	jsonw_end(w);
 }
 
+static void put_rows(struct jsonw *w, const struct dashboard *d, const struct row *r,
+		     size_t n, struct grafana_place *at)
+{
+	for (size_t i = 0; i < n; i++) {
+		grafana_panel_begin(w, &r[i].panel, at, SOURCE);
+		if (r[i].queries == NULL)
+			put_partitions(w, d, &r[i]);
+		for (size_t k = 0; k < r[i].n; k++)
+			put_query(w, k, &r[i], &r[i].queries[k]);
+		grafana_panel_end(w);
+	}
+}
+
 void grafana_lag(const struct dashboard *d, struct buf *out)
 {
 	struct grafana_place at = {0, 0, 0};
@@ -161,13 +198,8 @@ void grafana_lag(const struct dashboard *d, struct buf *out)
 	grafana_begin(&w, "mmlag-lag", "mmlag: consumer lag",
 		      "Lag of MirrorMaker's consumer groups, from Elasticsearch.",
 		      SOURCE, variables, ARRAY_LEN(variables), "*");
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		grafana_panel_begin(&w, &rows[i].panel, &at, SOURCE);
-		if (rows[i].queries == NULL)
-			put_partitions(&w, d, &rows[i]);
-		for (size_t k = 0; k < rows[i].n; k++)
-			put_query(&w, k, &rows[i], &rows[i].queries[k]);
-		grafana_panel_end(&w);
-	}
+	put_rows(&w, d, rows, ARRAY_LEN(rows), &at);
+	if (d->target)
+		put_rows(&w, d, mirror_rows, ARRAY_LEN(mirror_rows), &at);
 	grafana_end(&w);
 }

@@ -73,6 +73,23 @@ static const struct row lag_rows[] = {
 	  {"mmlag_dead_letters", "{{instance}} refused"}}},
 };
 
+/* Where a mirror's other side is looked at. */
+static const struct row mirror_rows[] = {
+	{PANEL("Committed, not arrived at the target",
+	       "Messages of the last minutes that the other side did not get.", "short",
+	       12, 9),
+	 {{"max by (consumergroup, topic) (mmlag_topic_undelivered{" CHOSEN "})",
+	   TOPIC_OF_GROUP},
+	  {"mmlag_topic_target_unread{" CHOSEN "} * 0",
+	   "{{topic}} not known: {{reason}}"}}},
+	{PANEL("Messages per second, committed and arrived",
+	       "On both sides of the mirror.", "cps", 12, 9),
+	 {{"sum by (topic) (mmlag_topic_consumed_per_second{" CHOSEN "})",
+	   "{{topic}} committed"},
+	  {"sum by (topic) (mmlag_topic_delivered_per_second{" CHOSEN "})",
+	   "{{topic}} arrived"}}},
+};
+
 static const struct grafana_variable lag_variables[] = {
 	{"group", "Group", "label_values(kafka_consumergroup_lag_sum, consumergroup)"},
 	{"topic", "Topic", "label_values(kafka_consumergroup_lag_sum, topic)"},
@@ -155,7 +172,7 @@ static void put_rows(struct jsonw *w, const struct row *rows, size_t n,
 	}
 }
 
-void grafana_prometheus(struct buf *out)
+void grafana_prometheus(const struct dashboard *d, struct buf *out)
 {
 	struct grafana_place at = {0, 0, 0};
 	struct jsonw w = jsonw_start(out);
@@ -164,6 +181,8 @@ void grafana_prometheus(struct buf *out)
 		      "Lag of MirrorMaker's consumer groups, from /metrics.", SOURCE,
 		      lag_variables, ARRAY_LEN(lag_variables), ".*");
 	put_rows(&w, lag_rows, ARRAY_LEN(lag_rows), &at);
+	if (d->target)
+		put_rows(&w, mirror_rows, ARRAY_LEN(mirror_rows), &at);
 	grafana_end(&w);
 }
 

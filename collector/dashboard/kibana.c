@@ -21,11 +21,13 @@ struct chart {
 	size_t n;
 	const char *formatter; /* of TSVB */
 	const char *help;
+	bool target; /* only where a mirror's other side is looked at */
 };
 
 #define ROWS(a) .rows = (a), .n = ARRAY_LEN(a)
 #define SAMPLES "not event : *" /* alert documents have no figures */
 #define GAPS "status : \"NODATA\""
+#define UNREAD "target_reason : *"
 
 static const struct curve lag[] = {{"Lag", "lag_sum", "max", false, "#54B399"}};
 static const struct curve time_lag[] = {
@@ -33,6 +35,13 @@ static const struct curve time_lag[] = {
 static const struct curve throughput[] = {
 	{"In", "produced_per_sec", "avg", true, "#6092C0"},
 	{"Out", "consumed_per_sec", "avg", true, "#D36086"},
+};
+
+static const struct curve missing[] = {
+	{"Not arrived", "undelivered", "max", false, "#E7664C"}};
+static const struct curve delivery[] = {
+	{"Committed", "consumed_per_sec", "avg", true, "#D36086"},
+	{"Arrived", "delivered_per_sec", "avg", true, "#6DCCB1"},
 };
 
 #define TERMS(size)                                                 \
@@ -76,6 +85,13 @@ static const struct agg reasons[] = {
 	{"terms", "bucket", "reason", "Reason", BY_COUNT("25")},
 };
 
+static const struct agg unread[] = {
+	{"count", "metric", NULL, "Samples", NULL},
+	{"max", "metric", "@timestamp", "Last", NULL},
+	{"terms", "bucket", TOPIC_FIELD, "Topic", BY_COUNT("200")},
+	{"terms", "bucket", "target_reason", "Reason", BY_COUNT("25")},
+};
+
 static const struct chart charts[] = {
 	{"mmlag-controls", "mmlag: choose", CONTROLS, 48, 5, "",
 	 .help = "Topic, group and cluster of all panels below."},
@@ -97,6 +113,15 @@ static const struct chart charts[] = {
 	 ROWS(gaps), .help = "Gap documents by reason."},
 	{"mmlag-reasons", "mmlag: reasons", TABLE, 24, 12, GAPS, ROWS(reasons),
 	 .help = "Which topics were without data, and why."},
+	{"mmlag-not-arrived", "mmlag: committed, not arrived at the target", TSVB, 24,
+	 12, "", ROWS(missing), .formatter = "number", .target = true,
+	 .help = "Messages of the last minutes that the other side did not get."},
+	{"mmlag-arrival", "mmlag: messages per second, committed and arrived", TSVB, 24,
+	 12, "", ROWS(delivery), .formatter = "number", .target = true,
+	 .help = "Sums over topics of the mean rates on both sides of the mirror."},
+	{"mmlag-target-reasons", "mmlag: targets that could not be read", TABLE, 48, 8,
+	 UNREAD, ROWS(unread), .target = true,
+	 .help = "Samples without the log ends of the other side, and why."},
 };
 
 static void put_control(struct jsonw *w, size_t i, const char *field, const char *label)
@@ -203,23 +228,26 @@ void dashboard_saved_objects(const struct dashboard *d, struct buf *out)
 {
 	struct panel panels[ARRAY_LEN(charts) + 1];
 	struct jsonw w;
+	size_t n = 0;
 
 	saved_data_view(d, out);
 	for (size_t i = 0; i < ARRAY_LEN(charts); i++) {
+		if (charts[i].target && !d->target)
+			continue;
 		put_chart(d, &charts[i], out);
-		panels[i] = (struct panel){"visualization", charts[i].id, charts[i].w,
-					   charts[i].h};
+		panels[n++] = (struct panel){"visualization", charts[i].id, charts[i].w,
+					     charts[i].h};
 	}
 	saved_search(out, "mmlag-alerts", "mmlag: alerts", "event : \"alert\"",
 		     "[\"state\",\"severity\",\"rule\",\"topic\",\"partitions\","
 		     "\"value\",\"message\"]");
-	panels[ARRAY_LEN(charts)] = (struct panel){"search", "mmlag-alerts", 48, 14};
+	panels[n++] = (struct panel){"search", "mmlag-alerts", 48, 14};
 	w = jsonw_start(out);
 	saved_begin(&w, &stamp_dashboard, "mmlag-overview", "mmlag: consumer lag");
 	jsonw_key_str(&w, "description",
 		      "Lag of MirrorMaker's consumer groups, by topic and partition.");
-	saved_panels(&w, panels, ARRAY_LEN(panels), false);
+	saved_panels(&w, panels, n, false);
 	saved_references(&w);
-	saved_panel_references(&w, panels, ARRAY_LEN(panels), false);
+	saved_panel_references(&w, panels, n, false);
 	saved_end(&w, &stamp_dashboard);
 }

@@ -24,6 +24,7 @@ struct lens {
 	const struct measure *measures; /* NULL: one for each partition */
 	size_t n;
 	int w, h;
+	bool target; /* only where a mirror's other side is looked at */
 };
 
 #define ROWS(a) .measures = (a), .n = ARRAY_LEN(a)
@@ -33,6 +34,11 @@ static const struct measure time_lag[] = {{"time_lag_ms", "Time lag (ms)", "max"
 static const struct measure rates[] = {{"produced_per_sec", "In per second", "average"},
 				       {"consumed_per_sec", "Out per second",
 					"average"}};
+static const struct measure missing[] = {{"undelivered", "Not arrived", "max"}};
+static const struct measure delivery[] = {{"consumed_per_sec", "Committed per second",
+					   "average"},
+					  {"delivered_per_sec", "Arrived per second",
+					   "average"}};
 static const struct measure count[] = {{NULL, "Gaps", "count"}};
 
 static const struct lens charts[] = {
@@ -46,6 +52,11 @@ static const struct lens charts[] = {
 	 TOPIC_FIELD, "", ROWS(rates), .w = 24, .h = 12},
 	{"mmlag-lens-gaps", "mmlag: samples that are missing (Lens)", "bar_stacked",
 	 "reason", "status : \"NODATA\"", ROWS(count), .w = 24, .h = 12},
+	{"mmlag-lens-not-arrived", "mmlag: committed, not arrived (Lens)", "line",
+	 TOPIC_FIELD, "", ROWS(missing), .w = 24, .h = 12, .target = true},
+	{"mmlag-lens-arrival",
+	 "mmlag: messages per second, committed and arrived (Lens)", "line",
+	 TOPIC_FIELD, "", ROWS(delivery), .w = 24, .h = 12, .target = true},
 };
 
 static size_t measures_of(const struct dashboard *d, const struct lens *l)
@@ -254,11 +265,14 @@ void dashboard_lens(const struct dashboard *d, struct buf *out)
 	struct panel panels[ARRAY_LEN(charts)];
 	struct jsonw w;
 	char name[80];
+	size_t n = 0;
 
 	saved_data_view(d, out);
 	for (size_t i = 0; i < ARRAY_LEN(charts); i++) {
+		if (charts[i].target && !d->target)
+			continue;
 		put_chart(d, &charts[i], out);
-		panels[i] =
+		panels[n++] =
 			(struct panel){"lens", charts[i].id, charts[i].w, charts[i].h};
 	}
 	w = jsonw_start(out);
@@ -267,9 +281,9 @@ void dashboard_lens(const struct dashboard *d, struct buf *out)
 	jsonw_key_str(&w, "description",
 		      "Lag of MirrorMaker's consumer groups, by topic and partition.");
 	put_control_group(&w);
-	saved_panels(&w, panels, ARRAY_LEN(panels), true);
+	saved_panels(&w, panels, n, true);
 	saved_references(&w);
-	saved_panel_references(&w, panels, ARRAY_LEN(panels), true);
+	saved_panel_references(&w, panels, n, true);
 	for (size_t i = 0; i < ARRAY_LEN(controls); i++) {
 		snprintf(name, sizeof(name), "controlGroup_%s:optionsListDataView",
 			 controls[i][0]);

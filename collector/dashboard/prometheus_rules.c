@@ -55,6 +55,19 @@ static const struct alert_rule rules[] = {
 	 "{{ $labels.topic }}"},
 };
 
+/* Where a mirror's other side is looked at. */
+static const struct alert_rule target_rules[] = {
+	{"ConsumerNotDelivered",
+	 "mmlag_topic_undelivered > 60 * mmlag_topic_consumed_per_second", "3m",
+	 "warning",
+	 "{{ $value }} messages of {{ $labels.topic }} that {{ $labels.consumergroup }} "
+	 "committed did not arrive at the target"},
+	{"TargetNotRead", "max by (" BY_TOPIC ") (mmlag_topic_target_unread) == 1",
+	 "15m", "warning",
+	 "what of {{ $labels.topic }} arrives at the target is not known; the reason is "
+	 "a label of mmlag_topic_target_unread"},
+};
+
 static void put_string(struct buf *out, const char *key, const char *text)
 {
 	buf_printf(out, "%s: ", key);
@@ -199,6 +212,9 @@ void dashboard_prometheus_rules(const struct dashboard *d, struct buf *out)
 	buf_addstr(out, "groups:\n  - name: mmlag\n    rules:\n");
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		put_rule(out, &rules[i], NULL);
+	for (size_t i = 0;
+	     d->target && i < sizeof(target_rules) / sizeof(target_rules[0]); i++)
+		put_rule(out, &target_rules[i], NULL);
 	for (size_t i = 0; i < n; i++)
 		put_level(out, &levels[i]);
 	levels_free(levels, n);

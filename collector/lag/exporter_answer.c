@@ -157,12 +157,13 @@ static int64_t saturate(__int128 v)
 	return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v;
 }
 
-bool exporter_total(struct exporter *x, int64_t *lag, struct gap *gap)
+bool exporter_total(struct exporter *x, struct exporter_total *out, struct gap *gap)
 {
 	int d = chosen(x);
 	__int128 sum = 0;
-	size_t rows = 0, with_lag = 0;
+	size_t rows = 0;
 
+	*out = (struct exporter_total){0};
 	if (d < 0) {
 		no_group(x, gap);
 		return false;
@@ -175,19 +176,20 @@ bool exporter_total(struct exporter *x, int64_t *lag, struct gap *gap)
 		if (contradicts(x, c, gap))
 			return false;
 		sum += c->p.has_lag ? c->p.lag : 0;
-		with_lag += c->p.has_lag;
+		out->without += !c->p.has_lag;
 		rows++;
 	}
+	out->partitions = rows;
 	if (rows == 0 && x->topic_sums[d] > 0)
 		sum = x->topic_sum[d];
 	else if (rows == 0 && x->group_sums[d] > 0)
 		sum = x->group_sum[d];
-	else if (with_lag == 0) {
+	else if (rows == out->without) {
 		gap_set(gap, REASON_NO_OFFSETS,
 			"group '%s' is on the page of %s, but without any lag",
 			x->group, exporter_dialects[d].name);
 		return false;
 	}
-	*lag = saturate(sum);
+	out->lag = saturate(sum);
 	return true;
 }

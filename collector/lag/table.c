@@ -116,6 +116,10 @@ void table_free(struct table *t)
 		free(t->topics[i].name);
 	for (size_t i = 0; i < t->n_others; i++)
 		free(t->others[i]);
+	for (size_t i = 0; i < t->n_unread; i++) {
+		free(t->unread[i].topic);
+		free(t->unread[i].line);
+	}
 	index_fini(&t->by_group);
 	index_fini(&t->by_topic);
 	free(t->groups);
@@ -183,9 +187,19 @@ static void list_topics(const struct table *t, struct buf *b)
 		buf_printf(b, "it has no rows at all");
 }
 
+/* A line of the topic that cannot be read; where none can be, any of them. */
+static const struct unread *find_unread(const struct table *t, const char *topic)
+{
+	for (size_t i = 0; i < t->n_unread; i++)
+		if (t->n_topics == 0 || strcmp(t->unread[i].topic, topic) == 0)
+			return &t->unread[i];
+	return NULL;
+}
+
 static enum reason absent(const struct table *t, const char *group, const char *topic,
 			  struct gap *gap)
 {
+	const struct unread *unread = find_unread(t, topic);
 	struct buf b = BUF_INIT(4096);
 	uint32_t g = INDEX_NONE;
 
@@ -201,6 +215,10 @@ static enum reason absent(const struct table *t, const char *group, const char *
 		*gap = t->trouble;
 		return gap->reason;
 	}
+	if (unread != NULL)
+		return gap_set(gap, REASON_BAD_OUTPUT,
+			       "a row of topic %s cannot be read: %s", unread->topic,
+			       unread->line);
 	list_topics(t, &b);
 	gap_set(gap, REASON_TOPIC_ABSENT,
 		"no row of topic %s%s%s in the table (%s); check the name, and that "

@@ -49,6 +49,11 @@ enum table_header_kind table_header_read(struct span line, struct table_header *
 bool table_row_read(const struct table_header *h, struct span line, const char *group,
 		    struct table_row *row);
 
+/* The topic of a line that begins as a row does and is none: an empty span where it
+ * does not.  @thread any */
+struct span table_row_topic(const struct table_header *h, struct span line,
+			    const char *group);
+
 /* The group's state, where the line is a message that tells it, and the group's id as
  * the message has it (empty: none named); GROUP_UNKNOWN otherwise.  @thread any */
 enum group_state table_state_read(struct span line, struct span *group);
@@ -75,6 +80,7 @@ enum reason table_explain_tool(const struct cli_output *run, struct gap *gap);
 
 #define SIGNAL_MAX 64 /* a shell gives 128 + the signal that ended a program */
 #define TABLE_NAMED 5 /* topics or groups that a message names */
+#define TABLE_UNREAD 64
 
 struct group {
 	char *name;
@@ -101,6 +107,10 @@ struct member {
 	uint64_t id;
 };
 
+struct unread { /* a topic of whose rows one cannot be read */
+	char *topic, *line;
+};
+
 struct table {
 	char *wanted; /* the group that was asked for, or NULL */
 	struct group *groups;
@@ -115,6 +125,8 @@ struct table {
 	size_t n_members, cap_members;
 	char *others[TABLE_NAMED]; /* groups with rows that were left out */
 	size_t n_others;
+	struct unread unread[TABLE_UNREAD];
+	size_t n_unread;
 	struct gap failure; /* of the run as a whole */
 	struct gap trouble; /* of what the table lacks */
 	bool cut;           /* the run was killed: anything may be lacking */

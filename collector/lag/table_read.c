@@ -12,6 +12,7 @@
 #define MESSAGE_MAX                                                                  \
 	65536             /* of a longer line only so much is searched for a message \
 			   */
+#define UNREAD_MAX 200    /* bytes of a row that are kept for a message */
 #define PENDING_MAX 65536 /* of a row that a log record has split */
 
 /* What reading carries from line to line. */
@@ -98,7 +99,28 @@ static void set_state(struct table *t, struct span group, enum group_state state
 	t->groups[i].said = state;
 }
 
-static void read_message(struct reader *r, struct span line)
+/* A row that no column could be read of is no message either. */
+static void note_unread(const struct reader *r, struct span line)
+{
+	struct table *t = r->t;
+	struct span topic;
+
+	if (!r->header.seen || t->n_unread == TABLE_UNREAD || table_noise(line))
+		return;
+	topic = table_row_topic(&r->header, line, t->wanted);
+	if (topic.n == 0)
+		return;
+	for (size_t i = 0; i < t->n_unread; i++)
+		if (text_is(topic, t->unread[i].topic))
+			return;
+	line = text_trim(line);
+	if (line.n > UNREAD_MAX)
+		line.n = UNREAD_MAX;
+	t->unread[t->n_unread++] = (struct unread){mem_strndup(topic.p, topic.n),
+						   mem_strndup(line.p, line.n)};
+}
+
+static bool read_message(struct reader *r, struct span line)
 {
 	struct span group = {"", 0};
 	enum group_state state;
@@ -107,13 +129,14 @@ static void read_message(struct reader *r, struct span line)
 		line.n = MESSAGE_MAX;
 	state = table_state_read(line, &group);
 	if (state == GROUP_UNKNOWN)
-		return;
+		return false;
 	r->seen.state = true;
 	r->said = state;
 	group = text_rtrim(group);
 	if (group.n > 0 && is_wanted(r->t, group) &&
 	    memchr(group.p, '\0', group.n) == NULL)
 		set_state(r->t, group, state);
+	return true;
 }
 
 /* A log record in the line: "[2026-11-21 03:36:10,123] WARN …". Where it begins; the
@@ -230,8 +253,9 @@ static void read_line(struct reader *r, struct span line)
 	struct table_row row;
 
 	if (record == line.n) {
-		if (!read_other_half(r, line) && !read_plain(r, line))
-			read_message(r, line);
+		if (!read_other_half(r, line) && !read_plain(r, line) &&
+		    !read_message(r, line))
+			note_unread(r, line);
 		return;
 	}
 	if (record > 0) {
@@ -240,7 +264,7 @@ static void read_line(struct reader *r, struct span line)
 		if (is_row(r, before, &row) || !read_plain(r, before))
 			buf_add(&r->pending, before.p, before.n);
 	}
-	read_message(r, (struct span){line.p + record, line.n - record});
+	(void)read_message(r, (struct span){line.p + record, line.n - record});
 }
 
 static void read_out(struct reader *r, struct span text)
@@ -263,7 +287,7 @@ static void read_err(struct reader *r, struct span text)
 	struct span line;
 
 	while (text_line(&text, &line))
-		read_message(r, line);
+		(void)read_message(r, line);
 }
 
 static bool only_mirrormaker2(const struct table *t)

@@ -287,6 +287,28 @@ static bool idle_row(const struct table_header *h, const struct span *field, siz
 	return row->p.member != 0;
 }
 
+struct span table_row_topic(const struct table_header *h, struct span line,
+			    const char *group)
+{
+	const struct span none = {line.p, 0};
+	struct span field[FIELDS_MAX];
+	size_t n, at = 0;
+	bool whole;
+
+	if (line.n < h->indent)
+		return none;
+	line.p += h->indent;
+	line.n -= h->indent;
+	n = split(h, line, field);
+	if (h->has_group)
+		at = group != NULL ? behind_group(h, line, field, n, group) : 1;
+	whole = n > at && n - at == (size_t)h->last + 1;
+	if (at >= n || !topic_name_valid(field[at].p, field[at].n) ||
+	    (!whole && (!h->has_group || group == NULL)))
+		return none;
+	return field[at];
+}
+
 bool table_row_read(const struct table_header *h, struct span line, const char *group,
 		    struct table_row *row)
 {

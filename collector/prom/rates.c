@@ -163,6 +163,11 @@ static void add_to_broker(struct broker *b, double value, bool last)
 	b->finite = b->finite || last;
 }
 
+static const char *odd_name(double v)
+{
+	return isnan(v) ? "NaN" : v > 0 ? "+Inf" : "-Inf";
+}
+
 static void add_to_row(struct rates *r, const struct part *p, bool by_instance,
 		       bool by_topic)
 {
@@ -176,6 +181,32 @@ static void add_to_row(struct rates *r, const struct part *p, bool by_instance,
 		row->present[step] = true;
 		if (isfinite(value))
 			add(&row->values[step], value);
+		else if (step == r->steps - 1)
+			row->odd = odd_name(value);
+	}
+}
+
+static void count_odd(struct rates *r, double v)
+{
+	r->not_finite++;
+	r->nan += isnan(v);
+	r->plus_inf += isinf(v) && v > 0;
+	r->minus_inf += isinf(v) && v < 0;
+}
+
+void rates_odd(const struct rates *r, struct buf *out)
+{
+	const struct {
+		size_t n;
+		const char *name;
+	} odd[] = {{r->nan, "NaN"}, {r->plus_inf, "+Inf"}, {r->minus_inf, "-Inf"}};
+	const char *before = "";
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		if (odd[i].n == 0)
+			continue;
+		buf_printf(out, "%s%zu %s", before, odd[i].n, odd[i].name);
+		before = ", ";
 	}
 }
 
@@ -194,7 +225,7 @@ static void add_to_totals(struct work *w, const struct part *p)
 		if (last && isfinite(value))
 			add(&r->total, value);
 		else if (last)
-			r->not_finite++;
+			count_odd(r, value);
 	}
 }
 

@@ -25,6 +25,7 @@ struct dashboard {
 	char *pattern;               /* of the indices, "consumer_lag*"; owned */
 	int partitions;              /* p0 to p(N-1) */
 	bool partitions_known;       /* somebody said so */
+	bool target;                 /* some topic's other side is looked at */
 	int64_t interval_ms;         /* the longest between two samples of a topic */
 	double limit;                /* messages, where no thresholds are configured */
 };

@@ -37,11 +37,17 @@ NODISCARD int exporter_end(struct exporter *x, bool whole, struct err *err);
  * @thread the owner's */
 struct table *exporter_table(struct exporter *x, const char *cluster);
 
+struct exporter_total {
+	int64_t lag;
+	size_t partitions; /* of the group on the page */
+	size_t without;    /* those of them without a lag, which are left out */
+};
+
 /* The lag of the group, all clusters and topics together: the sum over its partitions,
  * or what the page itself has summed up where it has no partitions. False where there
- * is no lag at all, with the reason in `gap`.
+ * is no lag at all, with the reason in `gap`; the counts are true all the same.
  * @thread the owner's */
-bool exporter_total(struct exporter *x, int64_t *lag, struct gap *gap);
+bool exporter_total(struct exporter *x, struct exporter_total *out, struct gap *gap);
 
 /* The program whose page this is, NULL when it is none that we know.  @thread any */
 const char *exporter_dialect(const struct exporter *x);

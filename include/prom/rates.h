@@ -29,6 +29,7 @@ struct rates_limits {
 struct rates_row {
 	const char *instance, *topic; /* of the answer; NULL where summed up or none */
 	double rate;                  /* at the last step; NAN: not finite, or gone */
+	const char *odd; /* what it is where it is not finite: "NaN", "+Inf", "-Inf" */
 	double *values; /* one a step, NAN where not finite or not there */
 	bool *present;  /* there is a value of that step */
 };
@@ -43,7 +44,8 @@ struct rates {
 	/* At the last step; NAN where nothing is known: mean, min and max are of the
 	 * brokers that have a finite rate. */
 	double total, mean, min, max;
-	size_t not_finite;   /* series whose rate is no number */
+	size_t not_finite;   /* series whose rate is no number: */
+	size_t nan, plus_inf, minus_inf;
 	struct buf warnings; /* one a line, without a final newline; empty for none */
 };
 
@@ -56,6 +58,9 @@ NODISCARD int rates_read(const struct prom_answer *a, bool by_instance, bool by_
 			 const struct rates_limits *limits, struct rates *out,
 			 struct err *err);
 void rates_fini(struct rates *r);
+
+/* Append "1 NaN, 2 +Inf": what the rates are that are not finite.  @thread any */
+void rates_odd(const struct rates *r, struct buf *out);
 
 /* Is there any finite rate?  @thread any */
 static inline bool rates_any(const struct rates *r)

@@ -41,7 +41,8 @@ def sample(topic, minute, lags, **more):
             "partitions": len(lags), "members": 2, "group_state": "stable", "status": "OK",
             "time_lag_ms": minute * 1000, "time_lag_kind": "interpolated",
             "produced_per_sec": 40.0, "consumed_per_sec": 30.0 + minute, "drain_ms": None,
-            "sample_ms": 2310, **more}
+            "target_end_sum": 70 + minute, "delivered_per_sec": None if minute == 0 else 20.0 + minute,
+            "undelivered": None if minute == 0 else 3 * minute, "sample_ms": 2310, **more}
 
 
 def gap(topic, minute, reason):
@@ -59,7 +60,8 @@ def alert(state, minute):
 
 DOCUMENTS = [
     *(sample("orders", i, {"p0": 10 * i, "p1": 0, "p2": None if i == 0 else 5}) for i in range(5)),
-    *(sample("clicks", i, {"p0": 100 - i}, status="WARN") for i in range(3)),
+    *(sample("clicks", i, {"p0": 100 - i}, status="WARN", target_end_sum=None, delivered_per_sec=None,
+             undelivered=None, target_reason="topic_absent") for i in range(3)),
     gap("clicks", 3, "ssh_lost"), gap("clicks", 4, "ssh_lost"), gap("clicks", 5, "group_not_found"),
     alert("firing", 2), alert("resolved", 4),
 ]
@@ -74,12 +76,12 @@ def export(path, *args, code=0):
     return run.stdout if code == 0 else run.stderr
 
 
-def write(path, index=INDEX, topics=None, **sections):
+def write(path, index=INDEX, topics=None, target=True, **sections):
     path.write_text(json.dumps({
         "elasticsearch": {"hosts": ["http://127.0.0.1:9200"], "index": index},
         "defaults": {"host": "mm1", "user": "u", "agent": True, "kafka_home": "/opt/kafka",
                      "bootstrap_server": "b:9092", "group": GROUP.replace("$", "$$"),
-                     "share": "group"},
+                     "share": "group", **({"target": {"bootstrap_server": "t:9092"}} if target else {})},
         "topics": topics or [{"name": "orders", "partitions": 3}, "clicks", LONG], **sections}))
     return str(path)
 
@@ -225,6 +227,10 @@ def check_saved_objects(objects, asker):
         (i, PARTITION[0][i], PARTITION[1][i], PARTITION[2][i]) for i in range(5)] + [
         (5, None, None, None)]
     assert table("mmlag-gaps") == [(3, "ssh_lost", 1), (4, "ssh_lost", 1), (5, "group_not_found", 1)]
+    assert series("mmlag-not-arrived") == {"Not arrived": {
+        "orders": [(i, 3 * i) for i in range(1, 5)]}}
+    assert series("mmlag-arrival")["Arrived"] == {"": [(i, 20 + i) for i in range(1, 5)]}
+    assert table("mmlag-target-reasons") == [("clicks", "topic_absent", 3, stamp(2))]
     assert table("mmlag-reasons") == [("clicks", "ssh_lost", 2, stamp(4)),
                                       ("clicks", "group_not_found", 1, stamp(5))]
     hits = asker.ask(panels.KQL[kql(objects["mmlag-alerts"])], None, size=10,
@@ -242,6 +248,15 @@ def check_saved_objects(objects, asker):
     assert set(objects) == {"mmlag-lag", "mmlag-overview", "mmlag-heat-map"}
 
 
+def test_without_a_target_there_is_no_panel_of_one(tmp_path):
+    one = write(tmp_path / "c.yaml", target=False)
+    for args in (("kibana",), ("kibana", "--lens"), ("grafana",), ("grafana", "--board", "prometheus"),
+                 ("prometheus-rules",)):
+        text = export(one, *args)
+        assert "deliver" not in text and "target" not in text.replace('"targets"', "").lower(), args
+    assert saved_objects.check(export(one, "kibana"), MAPPING, INDEX + "*") == []
+
+
 def test_each_panel_shows_what_the_documents_say(objects, asker):
     check_saved_objects(objects, asker)
 
@@ -253,6 +268,8 @@ def test_each_lens_chart_shows_what_the_documents_say(config, asker):
     assert sorted(r for r in asker.lens(lens["mmlag-lens-lag"]) if r[2] is not None) == sorted(lag)
     assert ("orders", 4, 4000) in asker.lens(lens["mmlag-lens-time-lag"])
     assert ("orders", 3, 40.0, 33.0) in asker.lens(lens["mmlag-lens-rates"])
+    assert ("orders", 4, 12) in asker.lens(lens["mmlag-lens-not-arrived"])
+    assert ("orders", 3, 33.0, 23.0) in asker.lens(lens["mmlag-lens-arrival"])
     assert asker.lens(lens["mmlag-lens-partitions"])[1] == (1, 99, 0, 5)
     assert sorted(asker.lens(lens["mmlag-lens-gaps"])) == [
         ("group_not_found", 5, 1), ("ssh_lost", 3, 1), ("ssh_lost", 4, 1)]
@@ -304,6 +321,7 @@ view.width(800).height(400).runAsync().then(function () {
     return {fill: m.getAttribute("fill"), tip: m.__data__ && m.__data__.tooltip}; });
   var out = document.createElement("pre"); out.id = "out"; out.hidden = true;
   out.textContent = JSON.stringify({marks: marks, warnings: warnings,
+    said: [].map.call(document.querySelectorAll("g.mark-text.role-mark text"), function (t) { return t.textContent; }),
     text: [].map.call(document.querySelectorAll("g.role-axis-label text"), function (t) { return t.textContent; })});
   document.body.appendChild(out); });
 </script></body>"""
@@ -354,6 +372,17 @@ def test_the_heat_map_draws_a_mark_for_each_known_lag(objects, asker, vega, tmp_
     assert drawn["warnings"] == []
 
 
+def test_a_heat_map_of_nothing_says_so_and_warns_of_nothing(objects, vega, tmp_path):
+    spec = json.loads(state(objects["mmlag-heat-map"])["params"]["spec"])
+    for name, buckets in (("none", []), ("unknown", [
+            {"key": START + i, **{f"p{n}": {"value": None} for n in range(3)}} for i in range(3)])):
+        spec["data"][0] = {"name": "intervals", "values": buckets}
+        (tmp_path / name).mkdir()
+        drawn = draw(vega, spec, tmp_path / name)
+        assert drawn["marks"] == [] and drawn["warnings"] == []
+        assert "No lag is known here" in drawn["said"][0]
+
+
 # --- Grafana over Elasticsearch ---
 
 @pytest.mark.parametrize("board", ["lag", "prometheus", "brokers"])
@@ -391,6 +420,9 @@ def test_each_panel_of_grafana_shows_what_the_documents_say(config, asker):
         assert got.pop(title)[0][:5] == [(i, *(PARTITION[p][i] for p in range(3))) for i in range(5)]
     assert sorted(got.pop("Samples that are missing")[0]) == [
         ("group_not_found", 5, 1), ("ssh_lost", 3, 1), ("ssh_lost", 4, 1)]
+    assert ("orders", 4, 12) in got.pop("Committed, not arrived at the target")[0]
+    assert ("orders", 3, 23.0) in got.pop("Messages per second, committed and arrived")[1]
+    assert known(got.pop("Target not read")[0]) == [("topic_absent", i, 1) for i in range(3)]
     assert [d["state"] for d in got.pop("Alerts")[0]] == ["resolved", "firing"]
     assert got == {}
     one = next(p for p in board["panels"] if p["title"] == "Lag by topic")["targets"][0]

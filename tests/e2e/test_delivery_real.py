@@ -124,20 +124,32 @@ def what_the_index_cannot_take_is_a_dead_letter_with_its_reason(server):
     assert "are refused for good: 400" in d.log()
 
 
+def roll_over_underway(search, name, d):
+    """As a lifecycle does it: what comes later stands in the new index, and nothing is lost."""
+    d.start()
+    wait_for("some documents", 60, lambda: len(d.sources()) >= 5)
+    search("POST", f"/{name}/_rollover", {})
+    d.arrived().settle()
+    found = search("POST", f"/{name}/_search", {"size": 0, "aggs": {"by": {"terms": {"field": "_index"}}}})
+    assert len(found["aggregations"]["by"]["buckets"]) == 2, found
+
+
 @case
 def an_alias_and_a_data_stream_are_shipped_to(server):
     """What a template makes of our index name is the operator's business."""
     search = server.search
-    d = server.delivery("mmlag-by-alias")
+    d = server.delivery("mmlag-by-alias", count=150)
     search.drop("mmlag-by-alias-000001")
+    search.drop("mmlag-by-alias-000002")
     search("PUT", "/mmlag-by-alias-000001", {
         "aliases": {"mmlag-by-alias": {"is_write_index": True}},
         "mappings": {"properties": {"@timestamp": {"type": "date"}}}})
     try:
-        d.start().arrived().settle()
+        roll_over_underway(search, "mmlag-by-alias", d)
     finally:
         d.close()
         search.drop("mmlag-by-alias-000001")
+        search.drop("mmlag-by-alias-000002")
     if server.name == "es7":
         return  # that build has no data streams
     name = f"mmlag-stream-{int(time.time())}"  # one cannot be deleted on these builds
@@ -145,9 +157,9 @@ def an_alias_and_a_data_stream_are_shipped_to(server):
         "index_patterns": [name], "data_stream": {}, "priority": 500,
         "template": {"mappings": {"properties": {"@timestamp": {"type": "date"}}}}})
     d = Delivery(server.path / name, server.lab, [server.url],
-                 lambda: search.documents(name), index=name)
+                 lambda: search.documents(name), index=name, count=150)
     try:
-        d.start().arrived().settle()
+        roll_over_underway(search, name, d)
     finally:
         d.close()
 

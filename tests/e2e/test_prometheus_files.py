@@ -45,7 +45,12 @@ def lag_series():
         yield "kafka_consumergroup_lag_sum", at, lambda t, v=lag: v
         yield "mmlag_topic_time_lag_seconds", at, lambda t, v=lag: v / 10
         yield "mmlag_topic_status", at, lambda t, v=n: v
+        yield "mmlag_topic_consumed_per_second", at, lambda t, v=n: v
         yield "kafka_topic_partitions", {"topic": topic, "instance": "m1"}, lambda t, v=n: v
+    at = {"consumergroup": g, "topic": "orders", "instance": "m1"}
+    yield "mmlag_topic_undelivered", at, lambda t: 9
+    yield "mmlag_topic_delivered_per_second", at, lambda t: 2
+    yield "mmlag_topic_target_unread", dict(at, topic="x.y", reason="topic_absent"), lambda t: 1
     yield "kafka_consumergroup_members", {"consumergroup": g, "instance": "m1"}, lambda t: 2
     yield "mmlag_topic_nodata", {"consumergroup": g, "topic": "z", "reason": "ssh_lost"}, lambda t: 1
     yield "mmlag_samples_total", {"instance": "m1"}, lambda t: 0.5 * t
@@ -144,7 +149,8 @@ def write(path, topics):
     path.write_text(json.dumps({
         "elasticsearch": {"hosts": ["http://127.0.0.1:9200"]},
         "defaults": {"host": "mm1", "user": "u", "agent": True, "kafka_home": "/opt/kafka",
-                     "bootstrap_server": "b:9092", "group": GROUP.replace("$", "$$"), "share": "group"},
+                     "bootstrap_server": "b:9092", "group": GROUP.replace("$", "$$"), "share": "group",
+                     "target": {"bootstrap_server": "t:9092"}},
         "topics": topics}))
     return str(path)
 
@@ -186,6 +192,10 @@ def test_each_panel_of_lag_shows_what_the_series_say(prometheus, config):
         "Partitions": {"orders": 3, "x.y": 1},
         "Verdict on each topic": {f"orders ({g})": 3, f"x.y ({g})": 1},
         "Without data": {"z ssh_lost": 1},
+        "Committed, not arrived at the target": {
+            f"orders ({g})": 9, "x.y not known: topic_absent": 0},
+        "Messages per second, committed and arrived": {
+            "orders committed": 3, "orders arrived": 2, "x.y committed": 1},
         "Documents": {"indexed": 0.4, "expired": 0.1, "samples taken": 0.5},
         "Waiting in the spool": {"m1": 5, "m1 refused": 1},
     }
@@ -259,10 +269,10 @@ def rules(tmp_path):
 
 
 def test_promtool_takes_the_rules(rules, tmp_path, config):
-    assert "SUCCESS: 14 rules found" in promtool("check", "rules", str(rules))
+    assert "SUCCESS: 16 rules found" in promtool("check", "rules", str(rules))
     default = tmp_path / "default.yml"
     default.write_text(export(config, "prometheus-rules", "--threshold", "77"))
-    assert "SUCCESS: 10 rules found" in promtool("check", "rules", str(default))
+    assert "SUCCESS: 12 rules found" in promtool("check", "rules", str(default))
     assert 'expr: "kafka_consumergroup_lag_sum > 77"' in default.read_text()
 
 
@@ -305,6 +315,9 @@ X = dict(G, topic="x.y")
                            series("mmlag_topic_nodata", "_x18 1x9", reason="ssh_auth", **O)], O),
     ("ConsumerStopped", [series("mmlag_partition_status", "4x30", partition="0", **O)], O),
     ("ConsumerStopped", [series("mmlag_partition_status", "5x30", partition="0", **O)], O),
+    ("ConsumerNotDelivered", [series("mmlag_topic_undelivered", "61x30", **O),
+                              series("mmlag_topic_consumed_per_second", "1x30", **O)], O),
+    ("TargetNotRead", [series("mmlag_topic_target_unread", "1x30", reason="topic_absent", **O)], O),
     ("ConsumerRewound", [series("mmlag_partition_status", "6x30", partition="0", **O)], O),
     ("ConsumerLag", [series("kafka_consumergroup_lag_sum", "31x30", **O)], dict(O, severity="warning")),
     ("ConsumerLag", [series("kafka_consumergroup_lag", "6x30", partition="3", **X)],
@@ -331,6 +344,8 @@ WELL = [
     series("kafka_consumergroup_lag", "900x30", partition="0", **G, topic="xzy"),  # "." is no pattern
     series("kafka_consumergroup_lag", "900x30", partition="0", consumergroup="other", topic="x.y"),
     series("mmlag_topic_time_lag_seconds", "90x30", **O),
+    series("mmlag_topic_undelivered", "60x30", **O), series("mmlag_topic_consumed_per_second", "1x30", **O),
+    series("mmlag_topic_undelivered", "0x30", **X), series("mmlag_topic_consumed_per_second", "0x30", **X),
 ]
 
 

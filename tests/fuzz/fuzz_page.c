@@ -46,8 +46,8 @@ static void read_page(const uint8_t *data, size_t size, size_t step, struct buf 
 {
 	struct exporter *x = exporter_new("oasis-group");
 	struct err err = ERR_INIT;
+	struct exporter_total total;
 	struct gap gap;
-	int64_t lag;
 	int rc = 0;
 
 	for (size_t at = 0; rc == 0 && at < size; at += step)
@@ -60,8 +60,9 @@ static void read_page(const uint8_t *data, size_t size, size_t step, struct buf 
 
 		assert(table_failure(n.table)->reason < REASON_COUNT);
 		table_each(n.table, note_topic, &n);
-		if (exporter_total(x, &lag, &gap))
-			buf_printf(log, "total %lld\n", (long long)lag);
+		if (exporter_total(x, &total, &gap))
+			buf_printf(log, "total %lld\n", (long long)total.lag);
+		assert(total.without <= total.partitions);
 		table_free(n.table);
 	} else {
 		assert(rc == ERR_REJECT && *err.text != '\0');

@@ -5,7 +5,8 @@ worked out from the panels as these programs do it, and the answers as rows."""
 import json
 
 MINUTE = 60000
-KQL = {  # the queries that stand in the files, as the programs translate them
+KQL = {
+    "target_reason : *": {"exists": {"field": "target_reason"}},  # the queries that stand in the files, as the programs translate them
     "": {"match_all": {}},
     'status : "NODATA"': {"match_phrase": {"status": "NODATA"}},
     'event : "alert"': {"match_phrase": {"event": "alert"}},

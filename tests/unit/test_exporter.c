@@ -82,7 +82,7 @@ static void a_recorded_page_of_kafka_exporter_gives_its_lags(void **state)
 {
 	struct exporter *x = read_file("kafka_exporter-1.9.0", "oasis-group");
 	struct buf b = BUF_INIT(65536);
-	int64_t lag;
+	struct exporter_total lag;
 	struct gap gap;
 
 	(void)state;
@@ -98,7 +98,7 @@ static void a_recorded_page_of_kafka_exporter_gives_its_lags(void **state)
 	assert_non_null(strstr(topic_of(x, "oasis-group", "dc1", "order", &b),
 			       "topic_absent: no row of topic order"));
 	assert_true(exporter_total(x, &lag, &gap));
-	assert_int_equal(lag, 141);
+	assert_int_equal(lag.lag, 141);
 	exporter_free(x);
 	buf_free(&b);
 }
@@ -108,7 +108,7 @@ static void a_recorded_page_of_burrow_gives_its_lags(void **state)
 	struct exporter *x = read_file("burrow-1.9.5", "oasis-group");
 	struct buf b = BUF_INIT(65536);
 	struct gap gap;
-	int64_t lag;
+	struct exporter_total lag;
 
 	(void)state;
 	assert_string_equal(exporter_dialect(x), "Burrow");
@@ -117,7 +117,7 @@ static void a_recorded_page_of_burrow_gives_its_lags(void **state)
 			    "3=2(18234,18236) 4=0(17138,17138) 5=4(11432,11436) "
 			    "members -1 unknown");
 	assert_true(exporter_total(x, &lag, &gap));
-	assert_int_equal(lag, 59);
+	assert_int_equal(lag.lag, 59);
 	exporter_free(x);
 	buf_free(&b);
 }
@@ -170,7 +170,7 @@ static void every_dialect_is_known_by_what_is_on_its_page(void **state)
 	};
 	struct buf b = BUF_INIT(65536);
 	struct gap gap;
-	int64_t lag;
+	struct exporter_total lag;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -179,7 +179,7 @@ static void every_dialect_is_known_by_what_is_on_its_page(void **state)
 		assert_string_equal(exporter_dialect(x), rows[i].dialect);
 		assert_string_equal(topic_of(x, "g", NULL, "a", &b), rows[i].sample);
 		assert_true(exporter_total(x, &lag, &gap));
-		assert_int_equal(lag, rows[i].total);
+		assert_int_equal(lag.lag, rows[i].total);
 		exporter_free(x);
 	}
 	buf_free(&b);
@@ -277,13 +277,30 @@ static void a_total_is_of_what_has_a_lag_or_is_none(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct exporter *x = read_text(rows[i].text, strlen(rows[i].text), "g");
 		struct gap gap;
-		int64_t lag = 0;
+		struct exporter_total lag;
 
 		if (exporter_total(x, &lag, &gap) != rows[i].any ||
-		    lag != rows[i].total)
-			fail_msg("row %zu: %lld", i, (long long)lag);
+		    lag.lag != rows[i].total)
+			fail_msg("row %zu: %lld", i, (long long)lag.lag);
 		exporter_free(x);
 	}
+}
+
+static void what_has_no_lag_is_counted_beside_the_total(void **state)
+{
+	static const char page[] = LAG("", "g", "a", "0", "5")
+		LAG("", "g", "a", "1", "-1") LAG("", "g", "a", "2", "NaN")
+			LAG("", "g", "b", "0", "-7") LAG("", "h", "b", "0", "-1");
+	struct exporter *x = read_text(page, strlen(page), "g");
+	struct exporter_total total;
+	struct gap gap;
+
+	(void)state;
+	assert_true(exporter_total(x, &total, &gap));
+	assert_int_equal(total.lag, -2);
+	assert_int_equal(total.partitions, 4);
+	assert_int_equal(total.without, 2);
+	exporter_free(x);
 }
 
 int main(void)
@@ -294,6 +311,7 @@ int main(void)
 		cmocka_unit_test(every_dialect_is_known_by_what_is_on_its_page),
 		cmocka_unit_test(what_cannot_be_told_is_a_reason_not_a_number),
 		cmocka_unit_test(a_total_is_of_what_has_a_lag_or_is_none),
+		cmocka_unit_test(what_has_no_lag_is_counted_beside_the_total),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

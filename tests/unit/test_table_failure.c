@@ -129,6 +129,15 @@ static void a_run_without_rows_says_why(void **state)
 		{HEADER, "", 0, "topic_absent", "no rows"},
 		{HEADER, "", 124, "cli_timeout", "timeout"},
 		{HEADER "other t 0 1 2 1 - - -\n", "", 0, "topic_absent", "'other'"},
+		/* rows that nothing can be read of are no absence */
+		{HEADER "g t x y z w - - -\n", "", 0, "bad_output", "g t x y z w"},
+		{HEADER "g t 0 1\n", "", 0, "bad_output", "cannot be read"},
+		{HEADER "g a 0 1 2 1 - - -\ng t x 1 2 1 - - -\n", "", 0, "bad_output",
+		 "g t x 1 2 1"},
+		{HEADER "g a 0 1 2 1 - - -\ng tt x 1 2 1 - - -\n", "", 0,
+		 "topic_absent", "there are a"},
+		{HEADER "some words of another program\n", "", 0, "topic_absent",
+		 "no rows"},
 		{"Error: Consumer group 'g' does not exist.\n" HEADER
 		 "other t 0 1 2 1 - - -\n",
 		 "", 0, "group_not_found", "'g' does not exist"},
