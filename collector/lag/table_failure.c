@@ -44,10 +44,9 @@ static const struct rule {
 	 "application"},
 	{"is not a consumer group", NULL, REASON_NOT_A_CONSUMER_GROUP, false,
 	 "name a consumer group in `group`, this one is of another kind"},
-#define GROUP                                                                       \
-	"no such group on this cluster; check `group` and `bootstrap_server`, and " \
-	"that "                                                                     \
-	"MirrorMaker runs"
+#define GROUP                                                                     \
+	"no such group on this cluster, or this CLI is too old to see it; check " \
+	"`group` and `bootstrap_server`, and that MirrorMaker runs"
 	{"GroupIdNotFound", NULL, REASON_GROUP_NOT_FOUND, false, GROUP},
 	{"roup", "does not exist", REASON_GROUP_NOT_FOUND, false, GROUP},
 	{"Group ", " not found", REASON_GROUP_NOT_FOUND, false, GROUP},

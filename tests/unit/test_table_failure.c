@@ -36,7 +36,7 @@ static void a_run_without_rows_says_why(void **state)
 		 "no active"},
 		{"garbage \x80 here\n", "", 0, "bad_output", "garbage"},
 		{"\n\nError: Consumer group 'g' does not exist.\n", "", 0,
-		 "group_not_found", "check `group`"},
+		 "group_not_found", "too old to see it; check `group`"},
 		{"Consumer group `g` does not exist or is rebalancing.\n", "", 0,
 		 "group_not_found", "does not exist"},
 		{"Consumer group `g` is rebalancing.\n", "", 0, "bad_output",
@@ -353,6 +353,14 @@ static void recordings_of_trouble_have_their_reasons(void **state)
 		 {"broker_unreachable", "broker_unreachable", "broker_unreachable",
 		  "broker_unreachable"},
 		 "`bootstrap_server`"},
+		{"modern-protocol",
+		 "modern",
+		 {"group_not_found", "group_not_found", "topic_absent", "topic_absent"},
+		 "there are orders-retry"},
+		{"share-group",
+		 "shared",
+		 {"group_not_found", "group_not_found", "", "not_a_consumer_group"},
+		 "of another kind"},
 	};
 
 	(void)state;
