@@ -4,6 +4,7 @@ the same, key by key. Debian's Burrow is older than the one whose recorded answe
 tests compare: it sees no owners on this Kafka, and has no `observedAt`."""
 
 import json
+import os
 import re
 import socket
 import urllib.error
@@ -13,7 +14,7 @@ import pytest
 
 from conftest import TOPICS, wait_for
 
-GROUP = "burrow-beside"
+GROUP = f"burrow-beside-{os.getpid()}"  # one that nobody has committed for before
 COMMITS = ["orders:0:5", "orders:3:7", "orders:17:1", "payments:1:2", "clicks.v1:11:3"]
 OURS_ALONE = {"observedAt", "client_id"}  # newer than Debian's
 
