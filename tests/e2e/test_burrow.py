@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from conftest import TOPICS, wait_for
+from conftest import TOPICS, Workplace, wait_for
 
 GROUP = f"burrow-beside-{os.getpid()}"  # one that nobody has committed for before
 COMMITS = ["orders:0:5", "orders:3:7", "orders:17:1", "payments:1:2", "clicks.v1:11:3"]
@@ -55,9 +55,10 @@ def ask(base, path):
         return 0, "", {}
 
 
-@pytest.fixture
-def pages(lab, workplace):
+@pytest.fixture(scope="module")
+def pages(lab, beside, tmp_path_factory):
     """The pages of a daemon that follows GROUP and the mirror's group."""
+    workplace = Workplace(tmp_path_factory.mktemp("beside"), lab)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
