@@ -57,8 +57,8 @@ void metrics_write(struct buf *out)
 
 		if (strcmp(family, i->family) != 0) {
 			family = i->family;
-			buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family,
-				   i->help, family, i->type);
+			buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family, i->help,
+				   family, i->type);
 		}
 		buf_addstr(out, family);
 		if (*i->labels != '\0')

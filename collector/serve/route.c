@@ -152,7 +152,8 @@ static void metrics(struct serve *s, struct request *r)
 
 	(void)buf_reserve(&body, kafka->content->len + (64 << 10));
 	buf_add(&body, kafka->content->data, kafka->content->len);
-	figures_write(&views, s->several_clusters, s->parts.started, clock_wall(), &body);
+	figures_write(&views, s->several_clusters, s->parts.started, clock_wall(),
+		      &body);
 	metrics_write(&body);
 	board_views_fini(&views);
 	reply_set(&r->reply, MHD_HTTP_OK, TYPE_METRICS, &body);

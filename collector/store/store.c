@@ -218,6 +218,7 @@ struct wake *store_wake(struct store *s)
 /* What a step found to do. */
 struct work {
 	bool commit;
+	bool all; /* nothing stayed in staging */
 	int64_t boundary;
 	struct settled_list settled;
 	struct records records;
@@ -267,6 +268,7 @@ static struct work grab(struct store *s)
 		s->events = (struct history_events){.v = NULL};
 	}
 	w.boundary = s->boundary;
+	w.all = s->staged.n == 0;
 	pthread_mutex_unlock(&s->lock);
 	return w;
 }
@@ -341,7 +343,7 @@ struct step store_step(struct store *s)
 	if (asked)
 		return STEP_NOW;
 	if (wake_stopping(&s->wake) && w.commit)
-		return due.ns == MONO_NEVER.ns ? STEP_DONE : STEP_NOW;
+		return w.all ? STEP_DONE : STEP_NOW; /* others may go on appending */
 	return STEP_UNTIL(mono_min(until, due));
 }
 

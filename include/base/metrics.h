@@ -116,7 +116,7 @@
 	  "counter",                                                                  \
 	  "Messages to receivers, by outcome: sent, failed (tried again), dropped.")  \
 	X(RELOAD_OK, "mmlag_config_last_reload_successful", "", "gauge",              \
-	  "1 when the configuration that was read last is in force, 0 when it was "  \
+	  "1 when the configuration that was read last is in force, 0 when it was "   \
 	  "refused.")                                                                 \
 	X(RELOADED_MS, "mmlag_config_last_reload_success_timestamp_seconds", "",      \
 	  "gauge", "When the configuration in force was taken over.")                 \

@@ -17,8 +17,8 @@ struct mail {
 	const char *const *to;
 	size_t to_count;
 	const char *username, *password; /* NULL: none */
-	const char *text;                /* headers and body, lines end with CR LF; NULL:
-					  * log in, say NOOP, and go */
+	const char *text; /* headers and body, lines end with CR LF; NULL:
+			   * log in, say NOOP, and go */
 	size_t len;
 	long timeout_ms;
 };

@@ -75,7 +75,7 @@ struct wake *store_wake(struct store *s);
 
 /* One turn of the store's thread: commit, serve requests, enforce limits, try a failed
  * file again. Never blocks but on the disk. After the wake's stop flag it commits all
- * that is staged, answers, and is done.
+ * that is staged, answers, and is done; it may be resumed (wake_resume) and step on.
  * @thread store */
 struct step store_step(struct store *s);
 

@@ -121,7 +121,7 @@ port() { # COMPONENT
   fi
   case $1 in
     es8) offset=0 ;; es7) offset=2 ;; es9) offset=4 ;; os2) offset=6 ;; es8sec) offset=8 ;;
-    sshd) offset=22 ;; sshd10) offset=23 ;; jmx) offset=30 ;; prometheus) offset=31 ;; exporter) offset=32 ;; alertmanager) offset=33 ;; jmx262) offset=34 ;; page) offset=38 ;; reader) offset=39 ;;
+    sshd) offset=22 ;; sshd10) offset=23 ;; jmx) offset=30 ;; prometheus) offset=31 ;; exporter) offset=32 ;; alertmanager) offset=33 ;; burrow) offset=35 ;; jmx262) offset=34 ;; page) offset=38 ;; reader) offset=39 ;;
     source) offset=92 ;; target) offset=94 ;; k41) offset=96 ;; k262) offset=98 ;; zk262) offset=99 ;;
     *) return 1 ;;
   esac

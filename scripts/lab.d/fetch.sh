@@ -109,6 +109,7 @@ fetch() { # COMPONENT
       cached "$CACHE/jmx" fetch_jmx
       lab_tool ;;
     exporter) cached "$CACHE/group-exporter" fetch_group_exporter ;;
+    burrow) fetch zk262; command -v Burrow >/dev/null || die "Burrow is missing (Debian: burrow)" ;;
     k41) fetch source; cached "$CACHE/jars_$KAFKA_NEW" fetch_kafka "$KAFKA_NEW" "$KAFKA_NEW_LOGGING" ;;
     k262 | zk262) fetch source; cached "$CACHE/jars_$KAFKA_OLD" fetch_kafka "$KAFKA_OLD" "$KAFKA_OLD_LOGGING" ;;
     k222) cached "$CACHE/jars_$KAFKA_ANCIENT" fetch_kafka "$KAFKA_ANCIENT" "$KAFKA_ANCIENT_LOGGING" ;;

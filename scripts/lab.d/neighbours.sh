@@ -32,6 +32,70 @@ fetch_group_exporter() {
   /usr/bin/python3 -m pip install -q --root-user-action=ignore --target "$TMP" $GROUP_EXPORTER >&2
 }
 
+# Behind a lock of its own: it takes minutes, for which nobody else is to wait.
+build_telegraf() {
+  mkdir -p "$CACHE"
+  (flock 8; cached "$CACHE/telegraf-$TELEGRAF" fetch_telegraf) 8>"$CACHE/telegraf.lock"
+}
+
+fetch_telegraf() { # two processes at a time, so that what else runs here is not starved
+  local go
+  go=$(find_go) || die "telegraf needs Go 1.24 or newer"
+  (
+    cd "$TMP"
+    export GOPATH=$TMP/path GOCACHE=$TMP/cache GOBIN=$TMP GOFLAGS="-buildvcs=false -modcacherw" CGO_ENABLED=0
+    nice "$go" install -p 2 -trimpath -ldflags=-s -tags "$TELEGRAF_TAGS" "github.com/influxdata/telegraf/cmd/telegraf@$TELEGRAF" &&
+      rm -rf "$TMP/path" "$TMP/cache"
+  ) >&2
+}
+
+find_go() {
+  local go
+  for go in $(command -v go) /usr/local/go/bin/go /usr/lib/go-*/bin/go; do
+    if [ -x "$go" ]; then printf '%s' "$go"; return 0; fi
+  done
+  return 1
+}
+
+# Debian's Burrow knows Kafka up to 2.1, and cannot begin without a ZooKeeper, of which it wants nothing here, nor before
+# the topic of the offsets exists, which the mirror's group makes.
+start_burrow() {
+  local dir=$RUN/burrow
+  cat >"$dir/burrow.toml" <<T
+[general]
+pidfile="$dir/burrow.pid"
+[logging]
+level="warn"
+[zookeeper]
+servers=["127.0.0.1:$(port zk262)"]
+[client-profile.p]
+client-id="burrow"
+kafka-version="2.1.0"
+[cluster.default]
+class-name="kafka"
+servers=["$(bootstrap source)"]
+client-profile="p"
+topic-refresh=10
+offset-refresh=1
+[consumer.default]
+class-name="kafka"
+cluster="default"
+servers=["$(bootstrap source)"]
+client-profile="p"
+start-latest=false
+[httpserver.default]
+address="127.0.0.1:$(port burrow)"
+[storage.default]
+class-name="inmemory"
+intervals=10
+min-distance=1
+T
+  chown -R "$LAB_USER:" "$dir"
+  LAUNCH_ENV=()
+  launch burrow "$LAB_USER" "$(command -v Burrow)" -config-dir "$dir" || return 1
+  await burrow 60 curl -fs -o /dev/null "http://127.0.0.1:$(port burrow)/v3/kafka/default/consumer"
+}
+
 start_exporter() { # kept on loopback: by itself it listens everywhere
   local dir=$RUN/exporter
   cat >"$dir/launch.py" <<'P'

@@ -6,16 +6,18 @@ import email
 import email.policy
 import http.server
 import json
+import os
 import shutil
 import socket
 import socketserver
 import subprocess
 import threading
+import time
 import urllib.request
 
 import pytest
 
-from conftest import wait_for
+from conftest import INSTANCE, ROOT, wait_for
 
 WINDOW = "20s"
 
@@ -178,6 +180,69 @@ def test_a_stopped_mirror_is_told_everywhere_and_so_is_its_end(
     assert "secret-path" not in daemon.log()
 
 
+class Told:
+    """What Alertmanager and the webhook know of one rule, with the time that it took."""
+
+    def __init__(self, alertmanager, hook, rule, since):
+        self.alertmanager, self.hook, self.rule, self.since = alertmanager, hook, rule, since
+        self.took = {}
+
+    def wait(self, state, seconds):
+        def of_hook():
+            return [a for m in self.hook.told for a in m["alerts"]
+                    if a["labels"]["rule"] == self.rule and a["status"] == state]
+
+        wait_for(f"{self.rule}: {state} at the webhook", seconds, of_hook)
+        self.took[state] = time.monotonic() - self.since
+        wait_for(f"{self.rule}: {state} at Alertmanager", 30, lambda: bool(
+            self.alertmanager.alerts(self.rule)) == (state == "firing"))
+        return of_hook()[-1]
+
+
+# What happens, what is seen of it, and how long it may take beside two windows: the
+# session of a paused member times out after 10 s.
+HAPPENINGS = [
+    ("paused", lambda lab: lab("mirror", "pause"), lambda lab: lab("mirror", "resume"),
+     "stopped", "STOP"),
+    ("reset", lambda lab: (lab("mirror", "stop"), earlier(lab)),
+     lambda lab: lab("mirror", "start"), "rewound", "REWIND"),
+    pytest.param("starved", lambda lab: lab("throttle", "1"), lambda lab: lab("throttle", "off"),
+                 "stalled", "STALL", marks=pytest.mark.skipif(
+                     os.environ.get("ALL") != "1", reason="takes long: ALL=1")),
+]
+
+
+def earlier(lab):
+    wait_for("the group is empty", 60, lambda: subprocess.run(
+        [os.path.join(ROOT, "scripts", "lab"), "-i", INSTANCE, "groups", "--group", lab.group,
+         "--reset-offsets", "--to-earliest", "--topic", "orders", "--execute"],
+        capture_output=True, text=True, check=False).stdout.count("orders") >= 18)
+
+
+@pytest.mark.parametrize("what,do,undo,rule,verdict", HAPPENINGS, ids=lambda v: str(v)[:8])
+def test_what_happens_to_the_mirror_is_told_by_its_name_in_time(
+        workplace, lab, hook, alertmanager, mirror, what, do, undo, rule, verdict):
+    listed, _ = receivers(workplace, hook, alertmanager)
+    hook.tries.append("as if it had been tried before")
+    config = workplace.config(topics=["orders"], alerts={"group_wait": "1s"},
+                              defaults={"rules": {"window": WINDOW}}, receivers=listed)
+    daemon = workplace.daemon(config)
+    wait_for("a verdict that is well", 120, lambda: "orders: OK: " in daemon.log())
+    told = Told(alertmanager, hook, rule, time.monotonic())
+    try:
+        do(lab)
+        alert = told.wait("firing", 120)
+    finally:
+        undo(lab)
+    assert alert["labels"]["topic"] == "orders" and verdict in alert["annotations"]["summary"]
+    assert alert["annotations"]["partitions"]
+    told.since = time.monotonic()
+    told.wait("resolved", 150)
+    assert daemon.stop() == 0
+    print(f"{what}: told after {told.took['firing']:.0f} s, its end after "
+          f"{told.took['resolved']:.0f} s")
+
+
 def test_notify_test_shows_request_status_and_answer(workplace, hook, alertmanager):
     listed, _ = receivers(workplace, hook, alertmanager)
     config = workplace.config(receivers=listed)
@@ -205,9 +270,17 @@ def test_a_mail_arrives_and_can_be_read(workplace):
             "name": "mail", "type": "email", "from": "mmlag@x.example",
             "to": ["a@x.example", "b@x.example"],
             "smtp": f"127.0.0.1:{server.server_address[1]}"}])
+        asked = workplace.run("check", "-c", config)
+        server.envelope.clear()
+        assert not server.mails
         done = workplace.run("notify", "test", "-c", config)
         server.shutdown()
+    gone = workplace.run("check", "-c", config)
     assert done.returncode == 0, done.stdout
+    [line] = [x for x in asked.stdout.splitlines() if "receiver mail" in x]
+    assert "answers" in line and "FAIL" not in line.upper()
+    [line] = [x for x in gone.stdout.splitlines() if "receiver mail" in x]
+    assert "Connection refused" in line or "connect" in line
     assert server.envelope == ["MAIL FROM:<mmlag@x.example>", "RCPT TO:<a@x.example>",
                                "RCPT TO:<b@x.example>"]
     mail = email.message_from_bytes(server.mails[0], policy=email.policy.default)

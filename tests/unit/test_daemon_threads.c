@@ -35,7 +35,7 @@
 #define TOPICS 64
 #define LIVES 12
 #define RUNS_BEFORE_TROUBLE 40
-#define IDS 65536 /* slots of the index; a power of two */
+#define IDS 1048576 /* slots of the index; a power of two */
 
 /* ---- the host ---- */
 
@@ -86,7 +86,7 @@ enum ssh_event ssh_step(struct ssh *s, struct mono now, bool read_stdout,
 	}
 	if (!read_stdout || mono_before(now, s->next_run))
 		return SSH_WAIT;
-	s->next_run = mono_add_ms(now, (int64_t)random_below(10));
+	s->next_run = mono_add_ms(now, (int64_t)random_below(30));
 	s->runs++;
 	*len = (size_t)snprintf(
 		s->data, sizeof(s->data),
@@ -392,7 +392,7 @@ static void *operator(void *arg)
 		abort();
 	for (int n = random_below(4); n > 0; n--) {
 		wake_wait(&w, STEP_UNTIL(mono_add_ms(clock_mono(),
-						     (int64_t)random_below(150))));
+						     (int64_t)random_below(80))));
 		if (random_below(4) == 0)
 			write_file("mmlag.yaml", "topics: [", 9);
 		else
