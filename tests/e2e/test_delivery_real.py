@@ -4,6 +4,7 @@ a dead letter. With ALL=1 some of them on every server of the lab."""
 
 import json
 import os
+import signal
 import time
 
 import pytest
@@ -38,6 +39,12 @@ class Server:
         self.used.append((d, index))
         return d
 
+    def processes(self):
+        """The server's own last: from 8 on a launcher stands above it."""
+        pid = int(self.lab(self.name, "pid"))
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [pid, *map(int, f.read().split())]
+
     def set(self, index, **settings):
         self.search("PUT", f"/{index}/_settings", {"index": settings})
 
@@ -68,9 +75,9 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
         d.start().logged("documents wait in the spool")
         lab(server.name, "start")
         wait_for("documents", 60, lambda: server.search.count("mmlag-killed") > 50)
-        pid = int(lab(server.name, "pid"))
-        os.kill(pid, 9)
-        wait_for("its end", 20, lambda: not os.path.exists(f"/proc/{pid}"))
+        pids = server.processes()
+        os.kill(pids[-1], signal.SIGKILL)
+        wait_for("its end", 20, lambda: not any(os.path.exists(f"/proc/{p}") for p in pids))
         lab(server.name, "start")
         d.arrived(120).settle()
         assert server.search("GET", "/mmlag-killed/_mapping")["mmlag-killed"]["mappings"][
@@ -80,10 +87,32 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
         server.search.drop("mmlag-killed")
 
 
+def test_busy_and_frozen(server):
+    """It refuses every request for want of memory (429), then it stands still in the middle
+    of one for longer than our patience, and goes on with it when we have gone."""
+    breaker = "network.breaker.inflight_requests.limit"
+    d = server.delivery("mmlag-busy", count=600)
+    try:
+        d.start()
+        wait_for("documents", 60, lambda: len(d.sources()) > 20)
+        server.search("PUT", "/_cluster/settings", {"transient": {breaker: "1b"}})
+        d.logged("circuit_breaking_exception", 30)
+    finally:
+        server.search("PUT", "/_cluster/settings", {"transient": {breaker: None}})
+    wait_for("documents again", 60, lambda: len(d.sources()) > 100)
+    pid = server.processes()[-1]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        d.logged("is the server overloaded", 30)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    d.arrived(90).settle()
+
+
 @case
 def blocks_are_waited_for_and_said(server):
     """The operator's, and the one of a disk that is nearly full."""
-    d = server.delivery("mmlag-blocked", count=150)
+    d = server.delivery("mmlag-blocked", count=400)
     d.start()
     wait_for("documents", 30, lambda: len(d.sources()) > 10)
     server.set("mmlag-blocked", **{"blocks.write": True})
@@ -96,6 +125,19 @@ def blocks_are_waited_for_and_said(server):
     assert len(d.sources()) == before
     server.set("mmlag-blocked", **{"blocks.read_only_allow_delete": None})
     d.arrived(90, sessions=2).settle(sessions=2, lives=2)
+
+
+@case
+def an_index_that_is_closed_is_waited_for(server):
+    """400 for each document, and no fault of theirs."""
+    d = server.delivery("mmlag-closed", count=400)
+    d.start()
+    wait_for("documents", 60, lambda: len(d.sources()) > 10)
+    server.search("POST", "/mmlag-closed/_close")
+    d.logged("open the index")
+    server.search("POST", "/mmlag-closed/_open")
+    wait_for("the index", 30, lambda: server.search.count("mmlag-closed") > 10)
+    d.arrived(120).settle()
 
 
 @case
