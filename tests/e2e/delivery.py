@@ -108,6 +108,12 @@ class Delivery:
         return {k: float(v) for k, v in
                 (line.rsplit(" ", 1) for line in lines if line.startswith("mmlag_"))}
 
+    def is_up(self):
+        try:
+            return bool(self.figures())
+        except OSError:
+            return False
+
     def balance(self):
         """Is every sample taken indexed, a duplicate, rejected, evicted, expired, or does
         it wait?"""

@@ -642,6 +642,14 @@ def a_short_torture_loses_and_doubles_nothing(path, lab):
     assert documents > 100 and sessions >= 2 and len(lives) >= 2
 
 
+@slow_case
+def one_call_after_the_other_fails_and_costs_nothing(path, lab):
+    """The n-th connect, fsync, write and allocation, n growing from life to life."""
+    torture.FAILING = os.path.join(ROOT, "build", "release", "failing.so")
+    documents, sessions, _, _ = torture.torture(path, lab, 0, 0, in_turn=True)
+    assert documents > 50 and sessions >= 14
+
+
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory, lab, request):
     wanted = {i.callspec.params["name"] for i in request.session.items
