@@ -277,15 +277,21 @@ static int check_settings(const struct look_ahead *l, const char *index)
 	return limit;
 }
 
-static void say_fields(const struct look_ahead *l, int fields, int more, int limit)
+static void say_fields(const struct look_ahead *l, int fields, int partitions,
+		       int others, int limit)
 {
-	if (fields + more > limit)
+	char ours[48] = "";
+
+	if (others > 0)
+		snprintf(ours, sizeof(ours), " and %d other fields", others);
+	if (fields + partitions + others > limit)
 		say(l, FINDING_FAILURE, "fields",
-		    "%d are mapped, %d partitions are to come, and the limit is %d: "
+		    "%d are mapped, %d partitions%s are to come, and the limit is %d: "
 		    "documents would be refused; raise " LIMIT_KEY,
-		    fields, more, limit);
+		    fields, partitions, ours, limit);
 	else
-		say(l, FINDING_OK, "fields", "%d of %d", fields + more, limit);
+		say(l, FINDING_OK, "fields", "%d of %d", fields + partitions + others,
+		    limit);
 }
 
 static void compare_index(struct look_ahead *l, const json_t *answer,
@@ -306,6 +312,7 @@ static void compare_index(struct look_ahead *l, const json_t *answer,
 		if (json_object_size(lacks) == 0)
 			say(l, FINDING_OK, "mapping", "%s takes our documents", index);
 		say_fields(l, fields, mapping_missing_partitions(theirs, partitions),
+			   mapping_missing_fields(theirs, ours),
 			   check_settings(l, index));
 	}
 	json_decref(lacks);
@@ -323,7 +330,7 @@ static void check_absent(const struct look_ahead *l, const json_t *ours, int par
 	json_decref(lacks);
 	say(l, FINDING_OK, "mapping", "index %s is not there yet: it will be created",
 	    l->index);
-	say_fields(l, fields, mapping_missing_partitions(mappings, partitions),
+	say_fields(l, fields, mapping_missing_partitions(mappings, partitions), 0,
 		   json_is_integer(limit) ? (int)json_integer_value(limit)
 					  : FIELD_LIMIT_DEFAULT);
 }

@@ -180,8 +180,12 @@ def one_of_two_kinds_is_blocked_and_the_other_flows(path, lab):
         assert not d.samples()["b"]
         peer.mood = refuse(429, "cluster_block_exception", lambda s: s.get("topic") == "b")
         d.logged("wait apart")
+        wait_for("those that wait apart", 20, lambda: "wait apart    " in d.spool_status())
+        assert "lift the block" in d.spool_status()
         peer.mood = ok
-        d.arrived(90).settle()
+        d.arrived(90)
+        wait_for("nothing that is held up", 60, lambda: "since" not in d.spool_status())
+        d.settle()
 
 
 @slow_case
@@ -205,6 +209,9 @@ def credentials_are_wrong_and_then_right(path, lab):
         peer.mood = peer.others = guarded
         d.start().logged("check username and password_file")
         assert not peer.stored
+        said = d.spool_status()
+        assert "held up       since 2" in said and "check username" in said, said
+        assert d.figures()['mmlag_delivery_trouble{kind="credentials"}'] == 1
         secret.write_text("the-password")
         d.arrived(90).settle()
         assert "the-password" not in d.log()

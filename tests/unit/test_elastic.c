@@ -980,7 +980,8 @@ static void the_start_says_what_would_be_refused(void **state)
 	assert_int_equal(look_ahead(answers, 3, user, &f, &err), 0);
 	expect_line(&f, "1 topic", "topic.keyword");
 	expect_line(&f, "2 blocks", "index.blocks.write");
-	expect_line(&f, "2 fields", "37 partitions are to come, and the limit is 20");
+	expect_line(&f, "2 fields", "7 are mapped, 37 partitions and ");
+	expect_line(&f, "2 fields", "other fields are to come, and the limit is 20");
 	expect_line(&f, "2 p0…", "a lag of 2147483648");
 	expect_line(&f, "0 documents", "1000 a year, and nothing ends them");
 	/* what the answer does not grant is not there */
