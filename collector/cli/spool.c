@@ -90,16 +90,23 @@ static void put_status(const struct store_status *st, struct buf *out)
 	jsonw_end(&w);
 }
 
-/* A daemon knows more than its file: what it holds in memory, and what ails it. */
+/* A daemon knows more than its file: what it holds in memory, what ails it, and what
+ * the documents wait for. */
 static json_t *live_status(const char *dir)
 {
 	struct buf answer = BUF_INIT(ANSWER_MAX);
 	struct err err = ERR_INIT;
-	json_t *tree = NULL, *spool = NULL;
+	json_t *tree = NULL, *spool, *elastic;
 
 	if (feed_once(dir, "/api/v1/status", NULL, &answer, &err) == 0)
 		tree = json_loadb(buf_str(&answer), answer.len, 0, NULL);
 	spool = json_incref(json_object_get(tree, "spool"));
+	elastic = json_object_get(tree, "elasticsearch");
+	if (spool != NULL && elastic != NULL &&
+	    json_object_set(spool, "elasticsearch", elastic) != 0) {
+		json_decref(spool);
+		spool = NULL;
+	}
 	json_decref(tree);
 	buf_free(&answer);
 	return spool;
@@ -134,6 +141,24 @@ static char *plain(const json_t *o, const char *key)
 	return copy;
 }
 
+/* Why documents are held up, and since when. */
+static void print_shipping(const json_t *elastic)
+{
+	char *trouble = plain(elastic, "trouble"), since[WALL_TEXT];
+	int64_t parked = number(elastic, "parked");
+
+	wall_format((struct wall){number(elastic, "since")}, since);
+	if (*trouble != '\0')
+		printf("%s       since %s: %s\n",
+		       json_is_true(json_object_get(elastic, "ok")) ? "refused"
+								    : "held up",
+		       since, trouble);
+	if (parked > 0)
+		printf("wait apart    %" PRId64 " documents, the others are taken\n",
+		       parked);
+	free(trouble);
+}
+
 static void print_status(const json_t *st)
 {
 	char bytes[SIZE_TEXT], dead_bytes[SIZE_TEXT], since[WALL_TEXT];
@@ -148,6 +173,7 @@ static void print_status(const json_t *st)
 	printf("dead letters  %" PRId64 " documents, %s%s\n", number(st, "dead"),
 	       dead_bytes,
 	       number(st, "dead") > 0 ? " ('mmlag spool dead' tells why)" : "");
+	print_shipping(json_object_get(st, "elasticsearch"));
 	if (*trouble != '\0')
 		printf("trouble       %s\n", trouble);
 	if (*aside != '\0')

@@ -86,6 +86,9 @@ int mapping_compare(const json_t *theirs, const json_t *ours, int64_t largest_la
 /* How many of p0 … p(partitions-1) the mapping does not have yet. */
 int mapping_missing_partitions(const json_t *theirs, int partitions);
 
+/* How many of our other fields it does not have yet. */
+int mapping_missing_fields(const json_t *theirs, const json_t *ours);
+
 /* The index behind our name whose mapping counts (of several the last by name, which is
  * the one written to), and its mapping; NULL when the answer holds none. */
 const json_t *mapping_newest(const json_t *answer, const char **index);

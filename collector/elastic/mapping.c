@@ -354,6 +354,25 @@ int mapping_missing_partitions(const json_t *theirs, int partitions)
 	return n;
 }
 
+int mapping_missing_fields(const json_t *theirs, const json_t *ours)
+{
+	const json_t *properties = json_object_get(theirs, "properties");
+	json_t *absent = json_object();
+	const char *name;
+	json_t *field;
+	int n;
+
+	json_object_foreach(json_object_get(ours, "properties"), name, field)
+	{
+		if (json_object_get(properties, name) == NULL &&
+		    json_object_set(absent, name, field) != 0)
+			break; /* out of memory: fewer are told of */
+	}
+	n = count_fields(absent, 8);
+	json_decref(absent);
+	return n;
+}
+
 const json_t *mapping_newest(const json_t *answer, const char **index)
 {
 	const char *name;

@@ -25,6 +25,7 @@ struct look_ahead {
 	elastic_finding *each;
 	void *arg;
 	bool brief;                 /* at the start of the daemon */
+	bool behind;                /* the index is an alias or a data stream */
 	char index[INDEX_NAME_MAX]; /* of today */
 };
 
@@ -276,15 +277,21 @@ static int check_settings(const struct look_ahead *l, const char *index)
 	return limit;
 }
 
-static void say_fields(const struct look_ahead *l, int fields, int more, int limit)
+static void say_fields(const struct look_ahead *l, int fields, int partitions,
+		       int others, int limit)
 {
-	if (fields + more > limit)
+	char ours[48] = "";
+
+	if (others > 0)
+		snprintf(ours, sizeof(ours), " and %d other fields", others);
+	if (fields + partitions + others > limit)
 		say(l, FINDING_FAILURE, "fields",
-		    "%d are mapped, %d partitions are to come, and the limit is %d: "
+		    "%d are mapped, %d partitions%s are to come, and the limit is %d: "
 		    "documents would be refused; raise " LIMIT_KEY,
-		    fields, more, limit);
+		    fields, partitions, ours, limit);
 	else
-		say(l, FINDING_OK, "fields", "%d of %d", fields + more, limit);
+		say(l, FINDING_OK, "fields", "%d of %d", fields + partitions + others,
+		    limit);
 }
 
 static void compare_index(struct look_ahead *l, const json_t *answer,
@@ -301,9 +308,11 @@ static void compare_index(struct look_ahead *l, const json_t *answer,
 		int fields = mapping_compare(theirs, ours, largest_lag, lacks, l->each,
 					     l->arg);
 
+		l->behind = strcmp(index, l->index) != 0;
 		if (json_object_size(lacks) == 0)
 			say(l, FINDING_OK, "mapping", "%s takes our documents", index);
 		say_fields(l, fields, mapping_missing_partitions(theirs, partitions),
+			   mapping_missing_fields(theirs, ours),
 			   check_settings(l, index));
 	}
 	json_decref(lacks);
@@ -321,7 +330,7 @@ static void check_absent(const struct look_ahead *l, const json_t *ours, int par
 	json_decref(lacks);
 	say(l, FINDING_OK, "mapping", "index %s is not there yet: it will be created",
 	    l->index);
-	say_fields(l, fields, mapping_missing_partitions(mappings, partitions),
+	say_fields(l, fields, mapping_missing_partitions(mappings, partitions), 0,
 		   json_is_integer(limit) ? (int)json_integer_value(limit)
 					  : FIELD_LIMIT_DEFAULT);
 }
@@ -353,8 +362,10 @@ static int check_mapping(struct look_ahead *l, int partitions, int64_t largest_l
 
 static void check_amount(const struct look_ahead *l, int64_t a_year)
 {
-	bool one = strchr(l->e->c->index, '{') == NULL;
+	bool one = strchr(l->e->c->index, '{') == NULL && !l->behind;
 
+	if (a_year <= 0)
+		return;
 	if (one && a_year > SHARD_DOCUMENTS_MAX)
 		say(l, FINDING_WARNING, "documents",
 		    "%" PRId64
@@ -363,13 +374,14 @@ static void check_amount(const struct look_ahead *l, int64_t a_year)
 		    a_year, SHARD_DOCUMENTS_MAX);
 	else
 		say(l, FINDING_OK, "documents", "%" PRId64 " a year%s", a_year,
-		    one ? ", and nothing ends them: put {yyyy.MM} into "
-			  "elasticsearch.index and delete old months, or see `mmlag "
-			  "export template --kind data-stream --lifecycle ilm`, or POST "
-			  "INDEX/_delete_by_query "
-			  "{\"query\":{\"range\":{\"@timestamp\":{\"lt\":\"now-90d\"}}}} now "
-			  "and then"
-			: "; delete old indices as they are no longer wanted");
+		    one         ? ", and nothing ends them: put {yyyy.MM} into "
+				  "elasticsearch.index and delete old months, or see `mmlag "
+				  "export template --kind data-stream --lifecycle ilm`, or POST "
+				  "INDEX/_delete_by_query "
+				  "{\"query\":{\"range\":{\"@timestamp\":{\"lt\":\"now-90d\"}}}} now "
+				  "and then"
+		    : l->behind ? "; let its rollover and lifecycle end them"
+				: "; delete old indices as they are no longer wanted");
 }
 
 void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
@@ -390,8 +402,9 @@ void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
 	check_amount(&l, documents_a_year);
 }
 
-int elastic_look_ahead(struct elastic *e, int partitions, elastic_finding *each,
-		       void *arg, struct err *err)
+int elastic_look_ahead(struct elastic *e, int partitions, int64_t largest_lag,
+		       int64_t documents_a_year, elastic_finding *each, void *arg,
+		       struct err *err)
 {
 	struct look_ahead l = {.e = e, .each = each, .arg = arg, .brief = true};
 	int rc;
@@ -399,9 +412,11 @@ int elastic_look_ahead(struct elastic *e, int partitions, elastic_finding *each,
 	if (bulk_index_name(e->c->index, clock_wall(), l.index, sizeof(l.index)) != 0)
 		return 0; /* the bulk will say it */
 	e->timeout_ms = BRIEF_MS;
-	rc = check_mapping(&l, partitions, 0, err);
-	if (rc == 0)
+	rc = check_mapping(&l, partitions, largest_lag, err);
+	if (rc == 0) {
 		check_privileges(&l);
+		check_amount(&l, documents_a_year);
+	}
 	e->timeout_ms = 0;
 	return rc;
 }

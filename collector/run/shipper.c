@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "elastic/elastic.h"
+#include "run/outlook.h"
 #include "run/parking.h"
 #include "run/standing.h"
 
@@ -326,21 +327,13 @@ static void rest_after(struct shipper *s, struct mono began)
 		s->not_before = until;
 }
 
-static void log_finding(void *arg, enum finding_level level, const char *subject,
-			const char *text)
-{
-	(void)arg;
-	if (level != FINDING_OK)
-		log_warn(ABOUT, "%s: %s", subject, text);
-}
-
 /* Look ahead once, before the first document. A server that is not there yet is looked
  * at after it has taken some: nothing waits for the look but the one batch. */
 static void look_ahead(struct shipper *s)
 {
 	struct err err = ERR_INIT;
 
-	s->looked = elastic_look_ahead(s->elastic, 0, log_finding, NULL, &err) == 0;
+	s->looked = outlook_tell(s->elastic, s->standing.board, &err) == 0;
 	s->next_look = mono_add_ms(clock_mono(),
 				   s->tried_to_look ? LOOK_AGAIN_MS : LOOK_SOON_MS);
 	s->tried_to_look = true;

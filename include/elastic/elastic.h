@@ -52,13 +52,14 @@ typedef void elastic_finding(void *arg, enum finding_level level, const char *su
 void elastic_preflight(struct elastic *e, int partitions, int64_t largest_lag,
 		       int64_t documents_a_year, elastic_finding *each, void *arg);
 
-/* The part of it that the daemon wants to know at its start: mapping, blocks,
- * privileges, with a few seconds for each answer. While the server is not there, or is
- * not ready, or refuses the credentials, the failure is returned and nothing was said:
- * try again after the first success.
+/* The same for the daemon at its start, but for the nodes, and with a few seconds for
+ * each answer; documents_a_year 0: unknown. While the server is not there, or is not
+ * ready, or refuses the credentials, the failure is returned and nothing was said: try
+ * again after the first success.
  * @thread shipper; blocks */
-NODISCARD int elastic_look_ahead(struct elastic *e, int partitions,
-				 elastic_finding *each, void *arg, struct err *err);
+NODISCARD int elastic_look_ahead(struct elastic *e, int partitions, int64_t largest_lag,
+				 int64_t documents_a_year, elastic_finding *each,
+				 void *arg, struct err *err);
 
 /* What an existing index lacks, as the body of a PUT _mapping; "" when nothing. With
  * `apply` it is sent. The body is appended to `out`.

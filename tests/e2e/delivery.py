@@ -108,6 +108,17 @@ class Delivery:
         return {k: float(v) for k, v in
                 (line.rsplit(" ", 1) for line in lines if line.startswith("mmlag_"))}
 
+    def spool_status(self):
+        """As people are told."""
+        return subprocess.run([MMLAG, "spool", "status", "-c", self.config], check=True,
+                              capture_output=True, text=True, timeout=20).stdout
+
+    def is_up(self):
+        try:
+            return bool(self.figures())
+        except OSError:
+            return False
+
     def balance(self):
         """Is every sample taken indexed, a duplicate, rejected, evicted, expired, or does
         it wait?"""

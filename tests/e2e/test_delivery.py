@@ -169,8 +169,12 @@ def one_of_two_kinds_is_blocked_and_the_other_flows(path, lab):
         assert not d.samples()["b"]
         peer.mood = refuse(429, "cluster_block_exception", lambda s: s.get("topic") == "b")
         d.logged("wait apart")
+        wait_for("those that wait apart", 20, lambda: "wait apart    " in d.spool_status())
+        assert "lift the block" in d.spool_status()
         peer.mood = ok
-        d.arrived(90).settle()
+        d.arrived(90)
+        wait_for("nothing that is held up", 60, lambda: "since" not in d.spool_status())
+        d.settle()
 
 
 @case.slow
@@ -194,6 +198,9 @@ def credentials_are_wrong_and_then_right(path, lab):
         peer.mood = peer.others = guarded
         d.start().logged("check username and password_file")
         assert not peer.stored
+        said = d.spool_status()
+        assert "held up       since 2" in said and "check username" in said, said
+        assert d.figures()['mmlag_delivery_trouble{kind="credentials"}'] == 1
         secret.write_text("the-password")
         d.arrived(90).settle()
         assert "the-password" not in d.log()
@@ -629,6 +636,14 @@ def a_short_torture_loses_and_doubles_nothing(path, lab):
     assert os.path.exists(torture.FAILING)
     documents, sessions, lives, _ = torture.torture(path, lab, 20, 4)
     assert documents > 100 and sessions >= 2 and len(lives) >= 2
+
+
+@slow_case
+def one_call_after_the_other_fails_and_costs_nothing(path, lab):
+    """The n-th connect, fsync, write and allocation, n growing from life to life."""
+    torture.FAILING = os.path.join(ROOT, "build", "release", "failing.so")
+    documents, sessions, _, _ = torture.torture(path, lab, 0, 0, in_turn=True)
+    assert documents > 50 and sessions >= 14
 
 
 @pytest.fixture(scope="session")

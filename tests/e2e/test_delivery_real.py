@@ -4,11 +4,13 @@ a dead letter. With ALL=1 some of them on every server of the lab."""
 
 import json
 import os
+import signal
+import subprocess
 import time
 
 import pytest
 
-from conftest import Search, wait_for
+from conftest import MMLAG, Search, wait_for
 from delivery import COUNT, Cases, Delivery, run_apart
 
 case = Cases()  # with an index each, so that one server serves them side by side
@@ -32,6 +34,12 @@ class Server:
                      lambda: self.search.documents(index), index=index, **kw)
         self.used.append((d, index))
         return d
+
+    def processes(self):
+        """The server's own last: from 8 on a launcher stands above it."""
+        pid = int(self.lab(self.name, "pid"))
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [pid, *map(int, f.read().split())]
 
     def set(self, index, **settings):
         self.search("PUT", f"/{index}/_settings", {"index": settings})
@@ -62,10 +70,10 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
     try:
         d.start().logged("documents wait in the spool")
         lab(server.name, "start")
-        wait_for("documents", 60, lambda: server.search.count("mmlag-killed") > 50)
-        pid = int(lab(server.name, "pid"))
-        os.kill(pid, 9)
-        wait_for("its end", 20, lambda: not os.path.exists(f"/proc/{pid}"))
+        wait_for("documents", 120, lambda: server.search.count("mmlag-killed") > 50)
+        pids = server.processes()
+        os.kill(pids[-1], signal.SIGKILL)
+        wait_for("its end", 20, lambda: not any(os.path.exists(f"/proc/{p}") for p in pids))
         lab(server.name, "start")
         d.arrived(120).settle()
         assert server.search("GET", "/mmlag-killed/_mapping")["mmlag-killed"]["mappings"][
@@ -75,10 +83,37 @@ def test_down_at_the_start_and_killed_in_the_middle(server, lab):
         server.search.drop("mmlag-killed")
 
 
+def test_frozen_in_the_middle(server):
+    """It stands still for longer than our patience, and goes on with what it had read when
+    we have gone."""
+    d = server.delivery("mmlag-frozen", count=200, gap=0.15)
+    d.start()
+    wait_for("documents", 60, lambda: len(d.sources()) > 10)
+    pid = server.processes()[-1]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        d.logged("is the server overloaded", 40)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    d.arrived(90).settle()
+
+
+def test_a_storm_of_429(server):
+    """Every request that has a body is refused for want of memory."""
+    breaker = "network.breaker.inflight_requests.limit"
+    d = server.delivery("mmlag-busy")
+    server.search("PUT", "/_cluster/settings", {"transient": {breaker: "1b"}})
+    try:
+        d.start().logged("429 circuit_breaking_exception", 60)
+    finally:
+        server.search("PUT", "/_cluster/settings", {"transient": {breaker: None}})
+    d.arrived(90).settle()
+
+
 @case
 def blocks_are_waited_for_and_said(server):
     """The operator's, and the one of a disk that is nearly full."""
-    d = server.delivery("mmlag-blocked", count=150)
+    d = server.delivery("mmlag-blocked", count=400)
     d.start()
     wait_for("documents", 30, lambda: len(d.sources()) > 10)
     server.set("mmlag-blocked", **{"blocks.write": True})
@@ -91,6 +126,18 @@ def blocks_are_waited_for_and_said(server):
     assert len(d.sources()) == before
     server.set("mmlag-blocked", **{"blocks.read_only_allow_delete": None})
     d.arrived(90, sessions=2).settle(sessions=2, lives=2)
+
+
+@case
+def an_index_that_is_closed_is_waited_for(server):
+    """400 for each document, and no fault of theirs."""
+    d = server.delivery("mmlag-closed")
+    server.search("PUT", "/mmlag-closed", {"mappings": {"properties": {
+        "@timestamp": {"type": "date"}}}})
+    server.search("POST", "/mmlag-closed/_close")
+    d.start().logged("open the index", 60)
+    server.search("POST", "/mmlag-closed/_open")
+    d.arrived(120).settle()
 
 
 @case
@@ -162,6 +209,55 @@ def an_alias_and_a_data_stream_are_shipped_to(server):
         roll_over_underway(search, name, d)
     finally:
         d.close()
+
+
+@case
+def what_would_be_lost_is_said_before_it_is(server):
+    """By `check`, and by the daemon before the first document."""
+    index = "mmlag-outlook"
+    d = server.delivery(index, topics=("a",))
+    config = json.loads((d.path / "mmlag.yaml").read_text())
+    config["topics"] = [{"name": "a", "partitions": 200,
+                         "command": "while :; do seq -s ' ' 2147483600 2147483799; sleep 1; done"}]
+    (d.path / "mmlag.yaml").write_text(json.dumps(config))
+
+    def check():
+        run = subprocess.run([MMLAG, "check", "-c", d.config], capture_output=True, text=True,
+                             timeout=120, check=False)
+        return run.returncode, " ".join(run.stdout.split())
+
+    code, said = check()
+    assert code == 0, said
+    assert f"index {index} is not there yet: it will be created" in said
+    assert "a year, and nothing ends them: put {yyyy.MM} into" in said
+    assert "export template --kind data-stream --lifecycle" in said and "_delete_by_query" in said
+    server.search("PUT", f"/{index}", {
+        "settings": {"index.mapping.total_fields.limit": 60, "index.blocks.write": True},
+        "mappings": {"dynamic": "strict", "properties": {
+            "@timestamp": {"type": "date"}, "topic": {"type": "text"}, "p0": {"type": "integer"},
+            "p1": {"type": "keyword"}, "lag_sum": {"type": "date"}, "host": {"type": "long"}}}})
+    sentences = [
+        "6 are mapped, 198 partitions and ", "are to come, and the limit is 60", "raise index.mapping.total_fields.limit",
+        "is text without topic.keyword", "1 of them are integer: a lag of 2147483648",
+        "1 of them are strings", "lag_sum: is date where we write long: documents would be refused",
+        "host: is long where we write keyword", "it is strict: documents would be refused",
+        "no dynamic template makes a new partition a long",
+        f"index.blocks.write of {index} is set"]
+    code, said = check()
+    assert code == 1, said
+    for sentence in sentences:
+        assert sentence.replace(": is", " is") in said.replace(": is", " is"), (sentence, said)
+    d.start().logged(sentences[-1], 60)
+    for sentence in sentences:
+        assert sentence in d.log(), sentence
+    assert d.stop() == 0
+    server.search.drop(index)
+    server.search.drop(index + "-000001")
+    server.search("PUT", f"/{index}-000001", {"aliases": {index: {"is_write_index": True}}})
+    try:
+        assert "let its rollover and lifecycle end them" in check()[1]
+    finally:
+        server.search.drop(index + "-000001")
 
 
 @pytest.fixture(scope="module")

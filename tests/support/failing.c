@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * failing: to be preloaded. The n-th call of one kind fails, once, as the environment
- * says: FAIL_KIND is malloc, write, fsync or connect, FAIL_AT is n, from 1; FAIL_TIMES
- * (1) so many in a row. Writes and syncs are those of the state directory, FAIL_PATH,
- * so that a log or a socket is left alone. */
+ * says: FAIL_KIND is malloc, own (an allocation of the program's, not of a library's),
+ * write, fsync or connect, FAIL_AT is n, from 1; FAIL_TIMES (1) so many in a row.
+ * Writes and syncs are those of the state directory, FAIL_PATH, so that a log or a
+ * socket is left alone. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +31,21 @@ static const char *kind;
 static const char *path;
 static long from, until; /* calls that fail: [from, until) */
 static atomic_long calls;
+static uintptr_t code_begin, code_end; /* of the program */
+
+/* The program comes first. */
+static int note_code(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD &&
+		    (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
+			code_begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+			code_end = code_begin + info->dlpi_phdr[i].p_memsz;
+		}
+	return 1;
+}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -37,6 +54,7 @@ __attribute__((constructor)) static void begin(void)
 	path = getenv("FAIL_PATH");
 	from = at != NULL ? atol(at) : 0;
 	until = from + (times != NULL ? atol(times) : 1);
+	dl_iterate_phdr(note_code, NULL);
 	kind = getenv("FAIL_KIND");
 }
 
@@ -62,19 +80,26 @@ static int is_ours(int fd)
 	return n > 0 && strncmp(target, path, strlen(path)) == 0;
 }
 
+static int no_memory(const void *caller)
+{
+	uintptr_t at = (uintptr_t)caller;
+
+	return fails("malloc") || (at >= code_begin && at < code_end && fails("own"));
+}
+
 void *malloc(size_t n)
 {
-	return fails("malloc") ? NULL : __libc_malloc(n);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails("malloc") ? NULL : __libc_calloc(n, size);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
 }
 
 void *realloc(void *p, size_t n)
 {
-	return fails("malloc") ? NULL : __libc_realloc(p, n);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
 }
 
 /* The next definition of a name, as what it is. */

@@ -931,7 +931,7 @@ static int look_ahead(const char *const *answers, size_t n, char *user,
 	close(fd);
 	assert_int_equal(elastic_open(&e, &config, NULL, err), 0);
 	unlink(path);
-	rc = elastic_look_ahead(e, 0, collect, f, err);
+	rc = elastic_look_ahead(e, 40, INT64_C(1) << 31, 1000, collect, f, err);
 	elastic_close(e);
 	peer_end(p);
 	assert_int_equal(p->n, n);
@@ -964,7 +964,8 @@ static void the_start_says_what_would_be_refused(void **state)
 	char user[] = "mmlag", *mapping = peer_answer(200, "", TEAM_INDEX);
 	char *settings = peer_answer(200, "",
 				     "{\"consumer_lag\":{\"settings\":{\"index.blocks."
-				     "write\":\"true\"}}}");
+				     "write\":\"true\",\"index.mapping.total_fields."
+				     "limit\":\"20\"}}}");
 	char *has =
 		peer_answer(200, "",
 			    "{\"index\":{\"consumer_lag\":{\"create_doc\":true,\"view_"
@@ -979,6 +980,10 @@ static void the_start_says_what_would_be_refused(void **state)
 	assert_int_equal(look_ahead(answers, 3, user, &f, &err), 0);
 	expect_line(&f, "1 topic", "topic.keyword");
 	expect_line(&f, "2 blocks", "index.blocks.write");
+	expect_line(&f, "2 fields", "7 are mapped, 37 partitions and ");
+	expect_line(&f, "2 fields", "other fields are to come, and the limit is 20");
+	expect_line(&f, "2 p0…", "a lag of 2147483648");
+	expect_line(&f, "0 documents", "1000 a year, and nothing ends them");
 	/* what the answer does not grant is not there */
 	expect_line(&f, "1 privileges", "auto_configure");
 	expect_line(&f, "1 privileges", "create_index");
