@@ -60,7 +60,7 @@ SETUP := scripts/setup
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help setup bench demo test test-all torture check units run-units run-threads lint \
-	format clean install uninstall manual dist deb lab lab-full lab-down tools FORCE
+	format clean install uninstall manual dist deb lab lab-full lab-up lab-down tools FORCE
 
 all: $(B)/mmlag manual ## build the program: build/mmlag
 	$(if $(WERROR),,$(Q)ln -sfn $(VARIANT)/mmlag build/mmlag)
@@ -182,11 +182,11 @@ lint: ## what is out of style or suspicious
 format: ## lay out the sources as .clang-format says
 	$(Q)find collector include tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
-lab: ## bring the lab up and leave it running
-	$(Q)$(SETUP) sshd lab && scripts/lab up
-
-lab-full: all ## an old Kafka, a slow consumer, mmlag, Prometheus, Alertmanager
+lab lab-full: all ## the whole stack: an old Kafka, a slow consumer, mmlag, Prometheus, Alertmanager
 	$(Q)$(SETUP) sshd lab && scripts/lab full
+
+lab-up: ## the servers of the end-to-end tests, left running
+	$(Q)$(SETUP) sshd lab && scripts/lab up
 
 lab-down: ## take it down
 	$(Q)scripts/lab down

@@ -60,12 +60,19 @@ static bool same_page(const struct config_topic *a, const struct config_topic *b
 	       same(a->token_file, b->token_file) && same(a->ca_file, b->ca_file);
 }
 
+/* Would looking from over there be the topic's own log-in? */
+static bool is_own_login(const struct config_target *o, const struct config_topic *t)
+{
+	return same(o->host, t->host) && (o->port == 0 || o->port == t->port) &&
+	       (o->user == NULL || same(o->user, t->user)) &&
+	       (o->key_file == NULL || same(o->key_file, t->key_file));
+}
+
 bool plan_target_place(const struct config_topic *t, struct config_topic *out)
 {
 	const struct config_target *o = &t->target;
 
-	if (!o->set || o->host == NULL ||
-	    (same(o->host, t->host) && (o->port == 0 || o->port == t->port)))
+	if (!o->set || o->host == NULL || is_own_login(o, t))
 		return false;
 	*out = *t;
 	out->host = o->host;

@@ -30,8 +30,8 @@ struct rates_row {
 	const char *instance, *topic; /* of the answer; NULL where summed up or none */
 	double rate;                  /* at the last step; NAN: not finite, or gone */
 	const char *odd; /* what it is where it is not finite: "NaN", "+Inf", "-Inf" */
-	double *values; /* one a step, NAN where not finite or not there */
-	bool *present;  /* there is a value of that step */
+	double *values;  /* one a step, NAN where not finite or not there */
+	bool *present;   /* there is a value of that step */
 };
 
 struct rates {
@@ -44,7 +44,7 @@ struct rates {
 	/* At the last step; NAN where nothing is known: mean, min and max are of the
 	 * brokers that have a finite rate. */
 	double total, mean, min, max;
-	size_t not_finite;   /* series whose rate is no number: */
+	size_t not_finite; /* series whose rate is no number: */
 	size_t nan, plus_inf, minus_inf;
 	struct buf warnings; /* one a line, without a final newline; empty for none */
 };

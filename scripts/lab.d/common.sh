@@ -116,7 +116,7 @@ stop() { # COMPONENT: returns when nothing of it is left
 
 port() { # COMPONENT
   local offset
-  if [ -n "${MMLAG_LAB_USUAL_PORTS:-}" ]; then
+  if [ -e "$RUN/usual" ]; then # "full" was asked for them
     case $1 in jmx262) printf 9094; return ;; page) printf 9308; return ;; esac
   fi
   case $1 in

@@ -60,25 +60,45 @@ start_reader() {
   await reader 30 curl -fs -o /dev/null "http://127.0.0.1:$(port reader)/-/healthy"
 }
 
+full_grafana() { # the boards and what provisions them; Grafana itself is not in the registries
+  rm -rf "$RUN/grafana"
+  "$MMLAG" export grafana --dir "$RUN/grafana" --prometheus "http://127.0.0.1:$(port prometheus)" -c "$RUN/page/mmlag.yaml" 2>"$RUN/grafana.log" ||
+    { cat "$RUN/grafana.log" >&2; return 1; }
+}
+
+full_ports() { # [--usual-ports|--own-ports]
+  local usual=1
+  if [ -n "${MMLAG_LAB_PORTS:-}" ]; then usual=0; fi
+  case ${1:-} in '') ;; --usual-ports) usual=1 ;; --own-ports) usual=0 ;; *) die "usage: lab full [--own-ports]" ;; esac
+  mkdir -p "$RUN"
+  if [ $usual = 1 ]; then : >"$RUN/usual"; else rm -f "$RUN/usual"; fi
+}
+
 full() {
-  local c list
-  if [ "${1:-}" = --usual-ports ]; then export MMLAG_LAB_USUAL_PORTS=1; fi
+  local list me=scripts/lab
   [ -x "$MMLAG" ] || die "build mmlag first (make)"
   need_root
   read -ra list <<<"$FULL"
+  full_ports "$@"
   set_base
+  if [ "$INSTANCE" != lab ]; then me="scripts/lab -i $INSTANCE"; fi
   LAB_SCRAPE="kafka=127.0.0.1:$(port jmx262) mmlag=127.0.0.1:$(port page) reader=127.0.0.1:$(port reader)"
   LAB_SCRAPE_EVERY=5s
-  up "${list[@]}" || exit 1
+  up "${list[@]}" || { printf 'lab: not all of it came up; %s down ends the rest\n' "$me" >&2; exit 1; }
+  full_grafana || exit 1
   cat <<T
 
-Kafka 2.6          $(bootstrap k262), its JMX exporter http://127.0.0.1:$(port jmx262)/metrics
-mmlag over SSH     http://127.0.0.1:$(port page)/ and /metrics
-mmlag on that page http://127.0.0.1:$(port reader)/
-Prometheus         http://127.0.0.1:$(port prometheus)/
-Alertmanager       http://127.0.0.1:$(port alertmanager)/
+ZooKeeper             127.0.0.1:$(port zk262)
+Kafka 2.6             $(bootstrap k262), its JMX exporter http://127.0.0.1:$(port jmx262)/metrics
+producer, consumer    topic $FULL_TOPIC, group $FULL_GROUP: it takes ten messages a second of thirty
+mmlag over SSH        http://127.0.0.1:$(port page)/ and /metrics, as kafka_exporter's
+mmlag on that page    http://127.0.0.1:$(port reader)/
+Prometheus            http://127.0.0.1:$(port prometheus)/ scrapes these three every 5 s
+Alertmanager          http://127.0.0.1:$(port alertmanager)/
+Grafana's boards      $RUN/grafana (not started: the registries do not have it)
 Try:  $MMLAG watch --exporter http://127.0.0.1:$(port page)/metrics --group $FULL_GROUP
       $MMLAG brokers --prometheus http://127.0.0.1:$(port prometheus) --range 5m --min-rate 10
-End:  scripts/lab -i $INSTANCE down
+      $MMLAG top -c $RUN/page/mmlag.yaml
+End:  $me down
 T
 }

@@ -43,7 +43,7 @@ def topic(name, status="OK", lags=(12, 0, 3), rule=None, **more):
          "lag_sum": sum(lag for lag, _ in known) if known else None, "lag_max": max(known)[0] if known else None,
          "lag_max_partition": -max(known)[1] if known else None, "partitions": len(pairs), "expected_partitions": None,
          "members": 2, "group_state": "stable", "time_lag_ms": 900, "time_lag_kind": "interpolated",
-         "produced_per_sec": 41.5, "consumed_per_sec": 41.2, "drain_ms": None,
+         "produced_per_sec": 41.5, "consumed_per_sec": 41.2, "drain_ms": None, "target": None,
          "reason": None, "message": None, "gap_since": None, "lags": pairs}
     bad = [p for p in pairs if p[2] != "OK"]
     if bad:
@@ -399,7 +399,9 @@ def example(n=0):
     w.topics = [
         topic("orders", "ERR", [*some(3, 90), (48211, "STOP"), *some(14, 120)], "stopped", time_lag_ms=1_260_000, time_lag_kind="extrapolated",
               labels={"team": "checkout"}, members=1),
-        topic("payments", "WARN", [*some(4, 800), (2210, "WARN"), (1804, "WARN")], "lag_not_falling", time_lag_ms=48_000, drain_ms=None),
+        topic("payments", "WARN", [*some(4, 800), (2210, "WARN"), (1804, "WARN")], "lag_not_falling", time_lag_ms=48_000, drain_ms=None,
+              target={"end_sum": None, "delivered_per_sec": None, "undelivered": None, "reason": "topic_absent",
+                      "message": "the target has no topic 'payments'"}),
         topic("clicks.v1", "OK", some(12, 4000), "lag_falling", time_lag_ms=8200, drain_ms=95_000, produced_per_sec=1840.2, consumed_per_sec=1991.7),
         topic("orders-retry", "OK", [0, 0, None], time_lag_ms=0, time_lag_kind="idle", produced_per_sec=0.0, consumed_per_sec=0.0),
         topic("inventory", "ERR", [3, (990, "STALL"), (1200, "REWIND"), 5], "rewound", time_lag_ms=610_000),

@@ -558,6 +558,28 @@ def test_a_policy_ends_what_is_older_than_the_retention(config):
             assert policy["ism_template"][0]["index_patterns"] == [INDEX]
 
 
+def test_elasticsearch_itself_reads_the_lifecycle(config, lab, tmp_path):
+    """The builds of the lab lack what runs a policy; the classes that read one are there."""
+    server = os.path.join(os.environ.get("MMLAG_LAB_CACHE", "/var/tmp/mmlag-lab"), "elasticsearch-8.19.16")
+    if os.environ.get("ALL") != "1" or not os.path.isdir(server):
+        pytest.skip("ALL=1 asks the parser of Elasticsearch 8")
+    made = {p: b for _, p, b in requests(export(
+        config, "template", "--kind", "data-stream", "--retention", "30d"))}
+
+    def read(policy):
+        (tmp_path / "policy.json").write_text(json.dumps(policy))
+        return subprocess.run(
+            [lab.java_home + "/bin/java", "-cp", f"{server}/lib/*:{server}/modules/x-pack-core/*",
+             os.path.join(ROOT, "tests", "support", "LifecycleCheck.java"), str(tmp_path / "policy.json")],
+            capture_output=True, text=True, timeout=120, check=False)
+    policy = made["_ilm/policy/mmlag-" + INDEX]["policy"]
+    run = read(policy)
+    assert run.returncode == 0, run.stderr
+    assert "hot 0s" in run.stdout and '"max_age":"2d"' in run.stdout and "delete 30d" in run.stdout
+    policy["phases"]["hot"]["actions"]["rollover"]["max_aeg"] = "2d"
+    assert read(policy).returncode != 0  # it would tell
+
+
 def test_a_template_that_would_delete_fresh_documents_is_refused(config, tmp_path):
     assert "one for ever" in export(config, "template", "--lifecycle", "ilm", code=78)
     dated = write(tmp_path / "c.yaml", "lag-{yyyy.MM}")

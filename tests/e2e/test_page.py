@@ -185,6 +185,17 @@ def test_a_topic_shows_its_verdict_in_words_its_charts_and_its_gaps(page, mock):
     page.quiet()
 
 
+def test_the_mirrors_other_side_has_figures_where_it_is_looked_at(page, mock):
+    page.open(mock.url + ORDERS.replace("orders", "payments"))
+    page.until("the figures", "document.querySelector('.figures').textContent.includes('Arriving at the target')")
+    figures = page.text(".figures")
+    assert "Committed, not arrived" in figures and "the target has no topic 'payments'" in figures
+    page.open(mock.url + ORDERS)
+    page.until("the figures", "document.querySelector('.figures').textContent.includes('Produced')")
+    assert "Arriving" not in page.text(".figures")
+    page.quiet()
+
+
 def test_a_gap_is_a_gap_in_the_line(page, mock):
     page.open(mock.url)
     rows, gaps = page.module("""

@@ -78,7 +78,7 @@ PAGES = [
     ("a time stamp", lag("5 1395066363000"), 0, 5, ""),
     ("labels in another order", 'kafka_consumergroup_lag{topic="t",partition="0",consumergroup="g"} 5\n', 0, 5, ""),
     ("blanks, and a last comma", 'kafka_consumergroup_lag { consumergroup = "g" , partition="0", topic="t" , }  5 \n', 0, 5, ""),
-    ("escapes", 'kafka_consumergroup_lag{consumergroup="g",partition="0",topic="t",x="a\\"b\\\\c\\nd}"} 5\n', 0, 5, ""),
+    ("escapes", 'kafka_consumergroup_lag{consumergroup="g",partition="0",topic="t",x="a\\"b\\\\c\\ne}"} 5\n', 0, 5, ""),
     ("quoted names", '{"kafka_consumergroup_lag",consumergroup="g",partition="0",topic="t","a.b"="c"} 5\n', 0, 5, ""),
     ("comments of no known kind", "#\n# TYPE kafka_consumergroup_lag untyped\n# some words\n\n" + lag(5), 0, 5, ""),
     ("the same twice", lag(5) + lag(5), 0, 5, ""),

@@ -65,6 +65,11 @@ static void a_target_is_looked_at_from_its_own_host_where_it_has_one(void **stat
 	assert_null(place.host_key_pin);
 	assert_null(place.command);
 	t.target.host = text("mm1");
+	t.target.user = text("u");
+	assert_false(plan_target_place(&t, &place));
+	t.target.user = text("w");
+	assert_true(
+		plan_target_place(&t, &place)); /* another account of the same one */
 	t.target.port = 2222;
 	t.target.user = text("v");
 	assert_true(plan_target_place(&t, &place)); /* another door of the same one */

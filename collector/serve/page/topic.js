@@ -258,7 +258,7 @@ export class Topic {
 			[t("lagMax"), f.number(x.lag_max), x.lag_max_partition === null ? "" : t("partitionNo", {n: x.lag_max_partition})],
 			[t("timeLag"), f.span(x.time_lag_ms), kind],
 			[t("produced"), f.rate(x.produced_per_sec)], [t("consumed"), f.rate(x.consumed_per_sec), x.drain_ms === null ? "" : t("drain", {span: f.span(x.drain_ms)})],
-			...(x.target ? [[t("delivered"), f.rate(x.target.delivered_per_sec)], [t("undelivered"), f.number(x.target.undelivered), f.reason(x.target.reason) || ""]] : []),
+			...(x.target ? [[t("delivered"), f.rate(x.target.delivered_per_sec)], [t("undelivered"), f.number(x.target.undelivered), x.target.message]] : []),
 			[t("partitions"), partitions],
 			[t("members"), f.number(x.members), {stable: t("stable"), rebalancing: t("rebalancing"), empty: t("empty")}[x.group_state]],
 		];
