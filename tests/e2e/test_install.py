@@ -15,7 +15,8 @@ from conftest import MMLAG, ROOT
 def make(*words):
     run = subprocess.run(["make", "-s", *words], cwd=ROOT, capture_output=True, text=True,
                          timeout=1800, check=False,
-                         env={k: v for k, v in os.environ.items() if k != "RESULTS"})
+                         env={k: v for k, v in os.environ.items()
+                              if k not in ("RESULTS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")})
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
 
 
