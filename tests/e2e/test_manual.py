@@ -96,6 +96,32 @@ def test_documents_tell_to_type_only_what_is_there():
     assert len(seen) > 10  # they are found at all
 
 
+HOST = "host: h, user: u, key_file: /k, kafka_home: /k, bootstrap_server: 'b:1', group: g"
+
+
+def examples():
+    """(page, YAML) of every configuration in the documents, made whole."""
+    for page in [pathlib.Path(ROOT, "README.md"), *sorted(pathlib.Path(ROOT, "docs").glob("*.md"))]:
+        for text in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S):
+            text = "topics:\n" + text if re.match(" *- ", text) else text
+            if not re.search(r"^topics:", text, re.M):
+                text += f"topics: [{{name: a-topic, {HOST}}}]\n"
+            elif not re.search(r"^defaults:|source:", text, re.M):
+                text += f"defaults: {{{HOST}}}\n"
+            yield page.name, text
+    yield KEYS_PAGE.name, KEYS_PAGE.read_text().split(".Bd -literal -offset indent\n")[1].split(".Ed")[0]
+
+
+def test_configurations_in_the_documents_are_taken(tmp_path):
+    found = list(examples())
+    assert len(found) > 8
+    for page, text in found:
+        (tmp_path / "mmlag.yaml").write_text(text)
+        run = subprocess.run([MMLAG, "export", "config", "-c", str(tmp_path / "mmlag.yaml")],
+                             capture_output=True, text=True, timeout=30, check=False)
+        assert run.returncode == 0, (page, text, run.stderr)
+
+
 def test_every_key_is_in_the_manual_of_the_configuration():
     keys = printed("export", "schema", "--reference")
     listed = re.findall(r"^\| `(\w+)` \|", keys, re.M)
