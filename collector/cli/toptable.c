@@ -192,7 +192,7 @@ static int compare_parts(const void *left, const void *right)
 
 static bool fits(const struct top_table *t, const struct top_topic *x)
 {
-	const char *where[] = {x->topic, x->group,  x->cluster,
+	const char *where[] = {x->label, x->topic,  x->group, x->cluster,
 			       x->host,  x->status, x->reason};
 
 	if (t->filter[0] == '\0')

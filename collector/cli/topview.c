@@ -280,7 +280,8 @@ static void put_title(struct page *p, const struct top_table *t, struct wall now
 			buf_printf(&line, "%zu%c ", n[k], states[k][0]);
 		else if (n[k] > 0 || k == ARRAY_LEN(states) - 1)
 			buf_printf(&line, "%zu %s  ", n[k], states[k]);
-	buf_addstr(&line, at);
+	if (line.len + strlen(at) <= p->width)
+		buf_addstr(&line, at);
 	put(p, BOLD, buf_str(&line));
 	buf_free(&line);
 }

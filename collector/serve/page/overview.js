@@ -8,6 +8,7 @@ import {idOf} from "./topics.js";
 
 const SPANS = [["30m", 30 * 60e3], ["2h", 2 * 3600e3], ["8h", 8 * 3600e3], ["1d", 86400e3], ["7d", 7 * 86400e3]];
 const STATE = {firing: 0, pending: 1, resolved: 2};
+const SEVERITY = {critical: 0, warning: 1};
 const NAME_KEY = "mmlag.name";
 
 const card = (name, state, lines) => el("section", {class: `card ${state}`}, el("h3", {}, name), ...lines);
@@ -103,7 +104,8 @@ export class Overview {
 
 	alertList(now) {
 		const {alerts, silences} = this.alertsBody;
-		const sorted = alerts.slice().sort((a, b) => STATE[a.state] - STATE[b.state] || b.since - a.since);
+		const sorted = alerts.slice().sort((a, b) => STATE[a.state] - STATE[b.state]
+			|| (SEVERITY[a.severity] ?? 2) - (SEVERITY[b.severity] ?? 2) || b.since - a.since);
 		const items = sorted.map((a) => el("li", {class: `alert ${a.state} ${a.severity}`}, el("div", {},
 			el("span", {class: "state"}, a.state === "firing" ? "■ " : a.state === "pending" ? "▲ " : "● ", t(a.state)), " ",
 			a.topic ? el("a", {href: `#/t/${idOf(a)}`}, this.names(a)) : el("b", {}, a.host || a.group || ""), " ",
