@@ -71,7 +71,9 @@ int agent_open(struct agent *a, const struct ssh_wait *w, struct err *err)
 
 	agent_init(a, w);
 	if (path == NULL || *path == '\0')
-		return failed(err, 0, "agent is true, but SSH_AUTH_SOCK is not set");
+		return failed(err, 0,
+			      "it is to be asked (agent: true, or no IdentityFile of "
+			      "ssh_config is there), but SSH_AUTH_SOCK is not set");
 	return connect_socket(a, path, err);
 }
 

@@ -63,17 +63,63 @@ static int sign(LIBSSH2_SESSION *session, unsigned char **sig, size_t *sig_len,
 	return 0;
 }
 
-static int refused(const struct link *l, const struct config_topic *t, const char *key,
+/* The ways in that the server has for this user, now that the key did not do; "" when
+ * that cannot be told. It counts as no further failure of the connection. */
+static void ways_in(const struct link *l, const char *user, char *out, size_t size)
+{
+	const char *list =
+		libssh2_userauth_list(l->session, user, (unsigned)strlen(user));
+
+	snprintf(out, size, "%.*s", (int)size - 1, list != NULL ? list : "");
+}
+
+/* `rc` of the library tells whether the server minded the key, or what came behind. */
+static int refused(const struct link *l, const struct config_topic *t, int rc,
 		   struct span blob, struct err *err)
 {
-	char shown[FINGERPRINT_TEXT] = "";
+	bool proved = rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+	char key[FINGERPRINT_TEXT + 1] = "", ways[100], what[300];
+	bool takes_keys;
 
-	if (blob.len > 0)
-		wire_fingerprint(blob.p, blob.len, shown);
+	if (blob.len > 0) {
+		key[0] = ' ';
+		wire_fingerprint(blob.p, blob.len, key + 1);
+	}
+	ways_in(l, t->user, ways, sizeof(ways));
+	takes_keys = *ways == '\0' || strstr(ways, "publickey") != NULL;
+	if (proved && !takes_keys)
+		snprintf(what, sizeof(what),
+			 "is right, but the server wants more (AuthenticationMethods): "
+			 "%s; only a key can be given",
+			 ways);
+	else if (!takes_keys)
+		snprintf(what, sizeof(what), "is of no use: the server takes only %s",
+			 ways);
+	else if (proved)
+		snprintf(what, sizeof(what),
+			 "is right, but the user may not log in with it "
+			 "(PermitRootLogin, AllowUsers, an account that has expired?); "
+			 "sshd's log has the reason");
+	else
+		snprintf(what, sizeof(what),
+			 "is refused: is it in ~%.60s/.ssh/authorized_keys there? "
+			 "sshd's log has the reason",
+			 t->user);
 	return err_set_code(err, ERR_PERMANENT, REASON_SSH_AUTH,
-			    "%s: user %s: the key %s%s%s is refused: is it in "
-			    "~%s/.ssh/authorized_keys there? sshd's log has the reason",
-			    l->name, t->user, key, *shown ? " " : "", shown, t->user);
+			    "%s: user %s: the key %s%s %s", l->name, t->user,
+			    t->key_file, key, what);
+}
+
+/* Has the key signed, and for nothing? The code alone may also mean that it could not
+ * be read. */
+static bool signed_in_vain(const struct link *l, int rc)
+{
+	static const char words[] = "Invalid signature";
+	char *text = NULL;
+
+	(void)libssh2_session_last_error(l->session, &text, NULL, 0);
+	return rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && text != NULL &&
+	       strncmp(text, words, strlen(words)) == 0;
 }
 
 /* Before 1.11 the library takes the algorithm's name from the head of the blob, and so
@@ -120,7 +166,7 @@ static int login_with_signer(struct link *l, const struct config_topic *t,
 	}
 	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
 	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
-		return refused(l, t, t->key_file, s->blob, err);
+		return refused(l, t, rc, s->blob, err);
 	return link_error(l, "log-in", err);
 }
 
@@ -146,9 +192,10 @@ static int login_by_library(struct link *l, const struct config_topic *t,
 
 	if (rc == 0)
 		return 0;
-	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED)
-		return refused(l, t, t->key_file, blob, err);
-	if (l->closed || l->receive_errno != 0 || l->wait_failed != 0)
+	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED || signed_in_vain(l, rc))
+		return refused(l, t, rc, blob, err);
+	if (l->closed || l->receive_errno != 0 || l->wait_failed != 0 ||
+	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
 		return link_error(l, "log-in", err);
 	if (k->encrypted && k->openssh)
 		return err_set_code(

@@ -163,6 +163,8 @@ static int recognise(struct keyfile *k, struct err *err)
 {
 	const char *text = buf_str(&k->text);
 
+	if (strstr(text, OPENSSH_BEGIN " ") != NULL)
+		return no_good(err, k->path, "has blanks at the ends of its lines");
 	if (strstr(text, OPENSSH_BEGIN) != NULL)
 		return open_openssh(k, err);
 	if (strstr(text, "PRIVATE KEY-----") != NULL)

@@ -144,11 +144,14 @@ void remote_command(struct buf *out, const char *script, const char *run_as,
 	buf_printf(&watchdog, "%s%lld.%03lld%s", watchdog_before,
 		   (long long)(watchdog_ms / 1000), (long long)(watchdog_ms % 1000),
 		   watchdog_after);
+	/* Each bash that sshd seems to have started reads ~/.bashrc, which may take its
+	 * time: the last one does, for the script; this one need not. */
 	if (run_as != NULL)
 		add_sudo(out, run_as);
 	else
 		buf_addstr(out, "exec ");
-	buf_printf(out, "bash -c '%s' mmlag", unpack);
+	buf_printf(out, "bash %s-c '%s' mmlag", run_as != NULL ? "" : "--norc ",
+		   unpack);
 	add_packed(out, buf_str(&watchdog));
 	add_packed(out, script);
 	buf_free(&watchdog);

@@ -196,6 +196,9 @@ static int ask_ssh(const struct config_topic *t, struct wake *wake, struct buf *
 	rc = proc_run(&spec, NULL, 0, deadline, wake, answer, &words, &result, err);
 	if (rc == ERR_PERMANENT)
 		rc = err_wrap(err, "ssh_config needs OpenSSH's client here");
+	else if (rc == ERR_RETRY)
+		rc = err_wrap(err, "ssh -G %s, within %d s (a Match exec that hangs?)",
+			      t->host, ASK_MS / 1000);
 	else if (rc == 0 && result.exit_code != 0)
 		rc = err_set(err, ERR_PERMANENT, "ssh -G %s exits with code %d: %s",
 			     t->host, result.exit_code, buf_str(&words));

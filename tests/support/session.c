@@ -48,7 +48,8 @@ static const char make_keys[] =
 	"head -c 200 rsa_pem >damaged\n"
 	"head -n 3 rsa_openssh >damaged_openssh; tail -n 1 rsa_openssh >>damaged_openssh\n"
 	"printf 'PuTTY-User-Key-File-3: ssh-ed25519\\n' >putty\n"
-	"cp ed25519.pub public\n";
+	"cp ed25519.pub public\n"
+	"sed 's/$/ /' ed25519 >blanks\n";
 
 static char *in_dir(const char *name)
 {

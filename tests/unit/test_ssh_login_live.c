@@ -80,11 +80,11 @@ static void a_missing_passphrase_is_named(void **state)
 static const struct {
 	const char *file, *words;
 } bad_keys[] = {
-	{"no-such-file", "No such file"},  {"readable", "lets others read it"},
-	{"garbage", "is no private key"},  {"damaged", "is damaged"},
-	{"damaged_openssh", "is damaged"}, {"putty", "is PuTTY's"},
-	{"public", "is a public key"},     {"stranger", "is refused"},
-	{"stranger_rsa", "is refused"},
+	{"no-such-file", "No such file"},     {"readable", "lets others read it"},
+	{"garbage", "is no private key"},     {"damaged", "is damaged"},
+	{"damaged_openssh", "is damaged"},    {"putty", "is PuTTY's"},
+	{"blanks", "has blanks at the ends"}, {"public", "is a public key"},
+	{"stranger", "is refused"},           {"stranger_rsa", "is refused"},
 };
 
 static void a_key_that_is_no_good_is_refused_with_the_reason(void **state)
@@ -97,6 +97,44 @@ static void a_key_that_is_no_good_is_refused_with_the_reason(void **state)
 			       bad_keys[i].words);
 		drop_topic(&t);
 	}
+}
+
+static void a_key_that_is_right_is_not_blamed(void **state)
+{
+	static const struct {
+		const char *config, *words;
+		bool root;
+	} rows[] = {
+		{"KbdInteractiveAuthentication yes\n"
+		 "AuthenticationMethods publickey,keyboard-interactive",
+		 "wants more (AuthenticationMethods): keyboard-interactive", false},
+		{"KbdInteractiveAuthentication yes\nPubkeyAuthentication no",
+		 "the server takes only keyboard-interactive", false},
+		{"PermitRootLogin no", "is right, but the user may not log in", true},
+	};
+	static const char *const keys[] = {"ed25519", "rsa_openssh"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *line;
+
+		if (rows[i].root && geteuid() != 0)
+			continue;
+		sshd_stop(&server);
+		sshd_start(&server, rows[i].config);
+		line = known_line("ed25519");
+		put_file("known_hosts", line);
+		free(line);
+		for (size_t j = 0; j < ARRAY_LEN(keys); j++) {
+			struct config_topic t = make_topic(keys[j]);
+
+			expect_refusal(&t, keys[j], ERR_PERMANENT, REASON_SSH_AUTH,
+				       rows[i].words);
+			drop_topic(&t);
+		}
+	}
+	sshd_stop(&server);
+	sshd_start(&server, "");
 }
 
 static void a_private_agent_leaves_nothing_behind(void **state)
@@ -308,6 +346,7 @@ int main(void)
 		live(a_wrong_passphrase_is_named),
 		live(a_missing_passphrase_is_named),
 		live(a_key_that_is_no_good_is_refused_with_the_reason),
+		live(a_key_that_is_right_is_not_blamed),
 		live(a_private_agent_leaves_nothing_behind),
 		live(the_users_agent_signs),
 		live(an_unknown_host_is_refused_and_the_line_it_shows_lets_it_in),
