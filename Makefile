@@ -153,7 +153,7 @@ check: ## unit tests, scenarios and fuzz corpora: ten seconds
 	$(if $(FUZZ),$(Q)scripts/run-tests "fuzz corpora" $(FUZZ_RUNS))
 
 test: ## everything, with all that it needs
-	$(Q)scripts/test
+	$(Q)scripts/test $(if $(LINT),lint)
 
 test-all: ## the same and what takes long, by hand
 	$(Q)ALL=1 scripts/test
