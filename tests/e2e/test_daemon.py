@@ -302,3 +302,17 @@ def test_a_resolver_that_does_not_answer_holds_up_no_stop(house):
             asked |= {n for n in (b"page", b"mm", b"search", b"hook", b"mail")
                       if bytes([len(n)]) + n + b"\x04test" in packet}
         assert end(p, seconds=14) == 0
+
+
+def test_a_file_that_may_not_be_written_is_told_in_words(house):
+    p = house.start(stderr=subprocess.DEVNULL)
+    house.runs()
+    assert end(p) == 0
+    (house.state / "mmlag.db").chmod(0o444)
+    root = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    p = house.start(before=root if os.geteuid() == 0 else [], stderr=subprocess.DEVNULL)
+    house.runs()
+    trouble = json.loads(house.ask("/api/v1/status"))["spool"]["trouble"]
+    assert "attempt to write a readonly database; let this user write to the file" in trouble
+    (house.state / "mmlag.db").chmod(0o600)
+    assert end(p) == 0
