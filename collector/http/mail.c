@@ -82,6 +82,8 @@ static void setup(CURL *easy, const struct mail *m, const char *url,
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "NOOP");
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	}
+	/* A resolver that hangs is left behind, not waited for. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
 	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, wake);

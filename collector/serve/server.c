@@ -185,8 +185,8 @@ static void renew_tls(struct serve *s)
 	log_info(ABOUT, "the certificate was read anew");
 }
 
-/* Whoever removed the state directory took the socket's file away; a door does not close
- * on one that waits. */
+/* Whoever removed the state directory took the socket's file away; a door does not
+ * close on one that waits. */
 static void renew_local(struct serve *s)
 {
 	if (s->local != NULL && s->open == NULL && access(s->local_path, F_OK) != 0) {

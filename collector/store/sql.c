@@ -112,8 +112,11 @@ static int fail_at(struct err *err, const char *path, const char *words, int rc,
 
 int sql_fail(struct err *err, sqlite3 *db, int rc, const char *doing)
 {
-	return fail_at(err, sqlite3_db_filename(db, "main"), sqlite3_errmsg(db), rc,
-		       doing);
+	/* What we found out ourselves is none of its errors. */
+	const char *words = sqlite3_errcode(db) == SQLITE_OK ? sqlite3_errstr(rc)
+							     : sqlite3_errmsg(db);
+
+	return fail_at(err, sqlite3_db_filename(db, "main"), words, rc, doing);
 }
 
 int sql_exec(sqlite3 *db, const char *sql, const char *doing, struct err *err)

@@ -270,3 +270,49 @@ def test_as_many_descriptors_are_made_room_for_as_are_used(house):
     limit, _ = resource.prlimit(p.pid, resource.RLIMIT_NOFILE)
     assert len(os.listdir(f"/proc/{p.pid}/fd")) < limit - 64
     assert end(p) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_resolver_that_does_not_answer_holds_up_no_stop(house):
+    """Everybody who looks up a name of his own looks it up when the end comes."""
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.77", 53))
+        silent.settimeout(15)
+        resolver = house.path / "resolv.conf"
+        resolver.write_text("nameserver 127.0.0.77\noptions timeout:30 attempts:2\n")
+        key = house.path / "key"
+        key.write_text("no key")
+        key.chmod(0o600)
+        house.whole["defaults"]["thresholds"] = [
+            {"on": "topic", "of": "messages", "warning": 1, "for": "0s"}]
+        house.write(
+            topics=["orders", {"name": "a", "url": "http://page.test/metrics"},
+                    {"name": "b", "source": "ssh", "host": "mm.test", "user": "u",
+                     "key_file": str(key), "kafka_home": "/k", "bootstrap_server": "b:1"}],
+            alerts={"group_wait": "0s"}, elasticsearch={"hosts": ["http://search.test:9200"]},
+            receivers=[{"name": "w", "type": "webhook", "urls": ["http://hook.test/"]},
+                       {"name": "e", "type": "email", "smtp": "mail.test:25", "from": "a@b.test",
+                        "to": ["c@d.test"]}])
+        p = house.start('mount --bind "$NAMES" /etc/resolv.conf && exec "$@"',
+                        env={"NAMES": str(resolver)}, before=["unshare", "-m"],
+                        stderr=subprocess.DEVNULL)
+        asked = set()
+        while len(asked) < 5:
+            packet = silent.recv(512)
+            asked |= {n for n in (b"page", b"mm", b"search", b"hook", b"mail")
+                      if bytes([len(n)]) + n + b"\x04test" in packet}
+        assert end(p, seconds=14) == 0
+
+
+def test_a_file_that_may_not_be_written_is_told_in_words(house):
+    p = house.start(stderr=subprocess.DEVNULL)
+    house.runs()
+    assert end(p) == 0
+    (house.state / "mmlag.db").chmod(0o444)
+    root = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    p = house.start(before=root if os.geteuid() == 0 else [], stderr=subprocess.DEVNULL)
+    house.runs()
+    trouble = json.loads(house.ask("/api/v1/status"))["spool"]["trouble"]
+    assert "attempt to write a readonly database; let this user write to the file" in trouble
+    (house.state / "mmlag.db").chmod(0o600)
+    assert end(p) == 0
