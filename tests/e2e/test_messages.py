@@ -26,7 +26,8 @@ CAPITALS = {"CREDENTIALS_DIRECTORY", "HTTP", "HTTPS", "JSON", "YAML", "RFC", "UT
             "POSIX", "SHA", "PEM", "URL", "URLS", "MiB", "PUT", "POST", "PROMQL", "JMX", "API",
             "NAME", "VAR", "FILE", "CA", "SSH_AUTH_SOCK", "SIGHUP", "AUTH", "STARTTLS", "SSH",
             "JVM", "CLI", "LANG", "JAVA_HOME", "NODATA", "USER", "HOST", "PORT", "ACL", "RSA",
-            "MIME", "SMTP", "EHLO", "DESCRIBE", "STATE_DIRECTORY", "NOTIFY_SOCKET", "BEGIN", "TERM", "RECEIVER"}
+            "MIME", "SMTP", "EHLO", "STATE_DIRECTORY", "NOTIFY_SOCKET", "BEGIN", "TERM", "RECEIVER",
+            "DESCRIBE"}
 # Words that blame or tell nothing, and other spellings of the field's terms.
 BANNED = [r"\binvalid\b", r"\billegal\b", r"\bfatal\b", r"\boops\b", r"\bplease\b", r"\bsorry\b",
           r"\bunable to\b", r"\bsomething went\b", r"\bMirror Maker\b", r"\belastic search\b",

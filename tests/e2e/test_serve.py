@@ -179,8 +179,12 @@ def test_what_waits_can_be_listed_and_dropped(pages):
     rows = wait_for("documents wait", 10, lambda: pages("/api/v1/spool").json()["rows"])
     assert rows[0]["topic"] == "orders" and rows[0]["id"] > 0
     assert len(pages("/api/v1/spool?limit=1").json()["rows"]) == 1
-    assert pages("/api/v1/spool?dead=1").json() == {"rows": []}
-    assert pages("/api/v1/spool?dead=2").status == 400
+    assert pages("/api/v1/spool?dead=1").json() == {"rows": [], "more": False}
+    two = wait_for("two documents", 10, lambda: pages("/api/v1/spool?limit=2").json()["rows"][1:])
+    before = two[0]["id"] + 1
+    assert pages(f"/api/v1/spool?limit=1&before={before}").json()["rows"] == two
+    for bad in ("dead=2", "before=0", "before=x", "before=", "limit=-1"):
+        assert pages("/api/v1/spool?" + bad).status == 400, bad
     ids = [rows[0]["id"]]
     assert pages("/api/v1/spool/drop", "POST", json.dumps({"ids": ids, "dead": False}),
                  **JSON, **BEARER).json() == {"rows": 1}

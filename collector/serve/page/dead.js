@@ -26,7 +26,7 @@ export class Dead {
 	}
 
 	forget() {
-		this.befores = [0]; // of each page that was turned: the id before it
+		this.turned = [0]; // the id before each page up to this one
 		this.rows = [];
 		this.more = false;
 		this.seen = null;
@@ -55,12 +55,12 @@ export class Dead {
 	}
 
 	async load() {
-		const q = new URLSearchParams({dead: "1", limit: String(PAGE)}), before = this.befores.at(-1);
+		const q = new URLSearchParams({dead: "1", limit: String(PAGE)}), before = this.turned.at(-1);
 		if (before) q.set("before", String(before));
 		try {
 			const {body} = await this.api.get(`api/v1/spool?${q}`, false);
-			if (!body.rows.length && this.befores.length > 1) {
-				this.befores.pop(); // all of this page are gone
+			if (!body.rows.length && this.turned.length > 1) {
+				this.turned.pop(); // all of this page are gone
 				await this.load();
 				return;
 			}
@@ -77,13 +77,13 @@ export class Dead {
 	}
 
 	turn(before) {
-		if (before === undefined) this.befores.pop();
-		else this.befores.push(before);
+		if (before === undefined) this.turned.pop();
+		else this.turned.push(before);
 		this.load().then(() => this.focus()).catch(() => this.again());
 	}
 
 	draw() {
-		const first = (this.befores.length - 1) * PAGE, n = this.spool.dead, rows = this.rows;
+		const first = (this.turned.length - 1) * PAGE, n = this.spool.dead, rows = this.rows;
 		setText(this.text, rows.length ? t("deadText") : t("noDead"));
 		fill(this.tools, `${n} ${!this.api.token} ${!rows.length}`, () => !rows.length ? null : this.api.token ? [
 			el("button", {type: "button", "data-focus": "all", onclick: () => this.act("retry", {all: true})}, t("sendAll", {n: f.number(n)})),
