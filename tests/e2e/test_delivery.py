@@ -442,6 +442,26 @@ def the_disk_is_full_for_a_while(path, lab):
 
 
 @case
+def the_file_system_is_read_only_at_the_start(path, lab):
+    path.mkdir(parents=True)
+    state = path / "state"
+    state.mkdir(mode=0o700)
+    with delivery(path, lab, count=120) as (peer, d):
+        d.prefix = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                    f"mount --bind {state} {state} && mount -o remount,bind,ro {state} && "
+                    'exec "$0" "$@"']
+        peer.close()  # so that it must wait
+        d.start().logged("spool: ")
+        d.logged("documents wait in the spool")
+        assert not list(state.iterdir())
+        subprocess.run(["nsenter", "-t", str(d.process.pid), "-m", "mount", "-o",
+                        "remount,bind,rw", str(state)], check=True)
+        d.logged("the file can be written again", 40)
+        peer.listen()
+        d.arrived(90).settle()
+
+
+@case
 def no_room_is_left_from_the_start(path, lab):
     with delivery(path, lab, spool={"min_free": "1TiB"}) as (_, d):
         d.start().arrived().settle()

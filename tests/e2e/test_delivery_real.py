@@ -37,9 +37,12 @@ class Server:
 
     def processes(self):
         """The server's own last: from 8 on a launcher stands above it."""
-        pid = int(self.lab(self.name, "pid"))
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return [pid, *map(int, f.read().split())]
+        pid = self.lab(self.name, "pid").strip()
+        found = [int(pid)]
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as f:
+                found += map(int, f.read().split())
+        return found
 
     def set(self, index, **settings):
         self.search("PUT", f"/{index}/_settings", {"index": settings})
