@@ -188,7 +188,7 @@ def roll_over_underway(search, name, d):
 def an_alias_and_a_data_stream_are_shipped_to(server):
     """What a template makes of our index name is the operator's business."""
     search = server.search
-    d = server.delivery("mmlag-by-alias", count=150)
+    d = server.delivery("mmlag-by-alias", count=150, gap=0.15)
     search.drop("mmlag-by-alias-000001")
     search.drop("mmlag-by-alias-000002")
     search("PUT", "/mmlag-by-alias-000001", {
@@ -207,7 +207,7 @@ def an_alias_and_a_data_stream_are_shipped_to(server):
         "index_patterns": [name], "data_stream": {}, "priority": 500,
         "template": {"mappings": {"properties": {"@timestamp": {"type": "date"}}}}})
     d = Delivery(server.path / name, server.lab, [server.url],
-                 lambda: search.documents(name), index=name, count=150)
+                 lambda: search.documents(name), index=name, count=150, gap=0.15)
     try:
         roll_over_underway(search, name, d)
     finally:
