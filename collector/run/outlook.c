@@ -2,6 +2,7 @@
  * outlook: see outlook.h. */
 #include "run/outlook.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -14,12 +15,16 @@
 static void log_finding(void *arg, enum finding_level level, const char *subject,
 			const char *text)
 {
+	char about[96];
+
 	(void)arg;
+	/* Each subject speaks for itself: lines alike would be held back. */
+	snprintf(about, sizeof(about), "%s: %.60s", ABOUT, subject);
 	/* Of what is well only this may surprise somebody in a year. */
 	if (strcmp(subject, "documents") == 0 && level == FINDING_OK)
-		log_info(ABOUT, "%s: %s", subject, text);
+		log_info(about, "%s", text);
 	else if (level != FINDING_OK)
-		log_warn(ABOUT, "%s: %s", subject, text);
+		log_warn(about, "%s", text);
 }
 
 /* What the topics that are seen make of it. */

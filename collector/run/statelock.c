@@ -43,13 +43,17 @@ long statelock_holder(const char *dir)
 	return holder;
 }
 
-/* A lock can be held on a file that cannot be written, when there is one from before.
- */
-static int open_lock(const char *path)
+/* On a file system that cannot be written to a lock can be held on the file of an
+ * earlier life, or on the directory. */
+static int open_lock(const char *path, const char *dir)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	return fd < 0 && errno == EROFS ? open(path, O_RDONLY | O_CLOEXEC) : fd;
+	if (fd < 0 && errno == EROFS)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd;
 }
 
 int statelock_take(const char *dir, struct err *err)
@@ -63,7 +67,7 @@ int statelock_take(const char *dir, struct err *err)
 				     "cannot make the state directory %s", dir);
 	if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path))
 		return err_set(err, ERR_PERMANENT, "%s: the name is too long", dir);
-	fd = open_lock(path);
+	fd = open_lock(path, dir);
 	if (fd < 0)
 		return err_set_errno(err, ERR_PERMANENT, errno,
 				     "cannot write to the state directory: %s", path);
@@ -76,7 +80,8 @@ int statelock_take(const char *dir, struct err *err)
 	}
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != (ssize_t)n) {
-		/* A full disk must not stop the start: the lock itself holds. */
+		/* A full disk must not stop the start, nor one that is read-only: the
+		 * lock itself holds. */
 	}
 	return fd;
 }
@@ -93,6 +98,8 @@ int statelock_renew(const char *dir, int *fd, struct err *err)
 	if (stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
 	    there.st_dev == ours.st_dev)
 		return 0;
+	if (S_ISDIR(ours.st_mode) && access(dir, W_OK) != 0 && errno == EROFS)
+		return 0; /* nothing better can be had yet */
 	fresh = statelock_take(dir, err);
 	if (fresh < 0)
 		return err->class;

@@ -442,13 +442,33 @@ def the_disk_is_full_for_a_while(path, lab):
 
 
 @case
+def the_file_system_is_read_only_at_the_start(path, lab):
+    path.mkdir(parents=True)
+    state = path / "state"
+    state.mkdir(mode=0o700)
+    with delivery(path, lab, count=120) as (peer, d):
+        d.prefix = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                    f"mount --bind {state} {state} && mount -o remount,bind,ro {state} && "
+                    'exec "$0" "$@"']
+        peer.close()  # so that it must wait
+        d.start().logged("spool: ")
+        d.logged("documents wait in the spool")
+        assert not list(state.iterdir())
+        subprocess.run(["nsenter", "-t", str(d.process.pid), "-m", "mount", "-o",
+                        "remount,bind,rw", str(state)], check=True)
+        d.logged("the file can be written again", 40)
+        peer.listen()
+        d.arrived(90).settle()
+
+
+@case
 def no_room_is_left_from_the_start(path, lab):
     with delivery(path, lab, spool={"min_free": "1TiB"}) as (_, d):
         d.start().arrived().settle()
         assert "spool: " in d.log()
 
 
-@slow_case
+@case.slow
 def a_command_that_floods_pushes_nobody_else_out(path, lab):
     """As fast as it can, while the server is away and the spool is small."""
     with delivery(path, lab, count=200, spool={"max_bytes": "1MiB"}) as (peer, d):
@@ -457,7 +477,7 @@ def a_command_that_floods_pushes_nobody_else_out(path, lab):
         d.start().logged("held back")
         wait_for("more than the spool holds", 40,
                  lambda: d.figures()['mmlag_documents_total{outcome="evicted"}'] > 300)
-        assert d.figures()["mmlag_samples_total"] < 6000
+        assert d.figures()["mmlag_samples_total"] < 16000  # ten thousand at once
         peer.listen()
         d.arrived(90)
         wait_for("accounts that balance", 10, d.balance)
@@ -599,7 +619,7 @@ def all_names_are_gone_under_a_running_daemon(path, lab):
             d.arrived(sessions=2).settle(sessions=2)
 
 
-@slow_case
+@case.slow
 def the_search_server_moves_to_another_address(path, lab):
     """Its name is gone for a while, and leads elsewhere then."""
     path.mkdir(parents=True)
@@ -638,7 +658,7 @@ def a_short_torture_loses_and_doubles_nothing(path, lab):
     assert documents > 100 and sessions >= 2 and len(lives) >= 2
 
 
-@slow_case
+@case.slow
 def one_call_after_the_other_fails_and_costs_nothing(path, lab):
     """The n-th connect, fsync, write and allocation, n growing from life to life."""
     torture.FAILING = os.path.join(ROOT, "build", "release", "failing.so")

@@ -37,9 +37,12 @@ class Server:
 
     def processes(self):
         """The server's own last: from 8 on a launcher stands above it."""
-        pid = int(self.lab(self.name, "pid"))
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return [pid, *map(int, f.read().split())]
+        pid = self.lab(self.name, "pid").strip()
+        found = [int(pid)]
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as f:
+                found += map(int, f.read().split())
+        return found
 
     def set(self, index, **settings):
         self.search("PUT", f"/{index}/_settings", {"index": settings})
@@ -185,7 +188,7 @@ def roll_over_underway(search, name, d):
 def an_alias_and_a_data_stream_are_shipped_to(server):
     """What a template makes of our index name is the operator's business."""
     search = server.search
-    d = server.delivery("mmlag-by-alias", count=150)
+    d = server.delivery("mmlag-by-alias", count=150, gap=0.15)
     search.drop("mmlag-by-alias-000001")
     search.drop("mmlag-by-alias-000002")
     search("PUT", "/mmlag-by-alias-000001", {
@@ -204,7 +207,7 @@ def an_alias_and_a_data_stream_are_shipped_to(server):
         "index_patterns": [name], "data_stream": {}, "priority": 500,
         "template": {"mappings": {"properties": {"@timestamp": {"type": "date"}}}}})
     d = Delivery(server.path / name, server.lab, [server.url],
-                 lambda: search.documents(name), index=name, count=150)
+                 lambda: search.documents(name), index=name, count=150, gap=0.15)
     try:
         roll_over_underway(search, name, d)
     finally:
