@@ -44,7 +44,8 @@ static int help(FILE *to)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fprintf(to,
 		"\n'mmlag COMMAND --help' tells a command's options. The configuration\n"
-		"is " OPTIONS_DEFAULT_FILE " unless -c names another. 'mmlag --version',\n"
+		"is " OPTIONS_DEFAULT_FILE
+		" unless -c names another. 'mmlag --version',\n"
 		"'mmlag --licenses': what this is, and under which terms.\n"
 		"Exit codes: 64 usage, 78 configuration.\n");
 	return to == stdout ? 0 : EXIT_USAGE;

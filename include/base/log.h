@@ -29,8 +29,8 @@ void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 
 /* One line. Control characters in the text become '?', so that a hostile host cannot
- * forge a line. Where nobody reads standard error any more, one line waits for a second;
- * those after it are left out until somebody does, and counted.
+ * forge a line. Where nobody reads standard error any more, one line waits for a
+ * second; those after it are left out until somebody does, and counted.
  * @thread any  @locks log's own, a leaf */
 void log_line(enum log_level level, const char *about, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);

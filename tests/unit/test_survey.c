@@ -26,8 +26,7 @@ struct stream {
 };
 
 struct stream *stream_new(const struct plan_stream *p, struct wake *wake,
-			  struct far *far, int64_t first_delay_ms,
-			  struct board *board)
+			  struct far *far, int64_t first_delay_ms, struct board *board)
 {
 	struct stream *s = mem_calloc(1, sizeof(*s));
 
