@@ -6,6 +6,8 @@
 #ifndef MMLAG_BANNED_H
 #define MMLAG_BANNED_H
 
+#undef sprintf /* macros of a fortified libc under clang */
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atoll scanf sscanf
 #pragma GCC poison sleep usleep nanosleep pthread_cond_timedwait pthread_cond_wait
