@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Servers, accounts and files as they are found: what can be lived with is, and the rest
+has a reason and words that lead to its cause."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from conftest import MMLAG, ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "scripts", "bench.d"))
+from sshds import Sshd  # noqa: E402  pylint: disable=wrong-import-position
+
+CLI = """#!/bin/bash
+printf '\\nGROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG CONSUMER-ID HOST CLIENT-ID\\n'
+printf 'g a 0 5 9 4 c /h i\\n'
+"""
+DATA = (None, "")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class House:
+    def __init__(self, path):
+        self.path, self.n = path, 0
+        self.server = Sshd(str(path / "sshd"), free_port())
+        cli = path / "bin" / "kafka-consumer-groups.sh"
+        cli.parent.mkdir()
+        cli.write_text(CLI)
+        cli.chmod(0o755)
+
+    def once(self, known=None, **settings):
+        """The document of one topic."""
+        self.n += 1
+        file = self.path / f"known-{self.n}"
+        file.write_bytes(self.server.known_hosts().encode() if known is None else known)
+        defaults = {"host": "127.0.0.1", "port": self.server.port, "user": self.server.user,
+                    "key_file": self.server.key, "known_hosts": str(file), "group": "g",
+                    "kafka_home": str(self.path), "bootstrap_server": "b:9092",
+                    "interval": "1s", "timeout": "10s", **settings}
+        config = self.path / "mmlag.yaml"
+        config.write_text(json.dumps({"state_dir": str(self.path / "state"), "topics": ["a"],
+                                      "defaults": defaults}))
+        run = subprocess.run([MMLAG, "once", "-c", str(config)], capture_output=True, text=True,
+                             timeout=100, check=False)
+        assert run.stdout, run.stderr
+        return json.loads(run.stdout.splitlines()[0])
+
+    def expect(self, outcome, **settings):
+        document = self.once(**settings)
+        reason, words = outcome
+        assert document.get("reason") == reason, document
+        assert words in document.get("message", ""), document
+        assert reason or document["p0"] == 4
+
+
+@pytest.fixture
+def house(tmp_path):
+    made = House(tmp_path)
+    yield made
+    made.server.stop()
+
+
+SERVERS = {
+    "a banner": ("Banner /etc/services", DATA),
+    "no terminals": ("PermitTTY no", DATA),
+    "little time to log in": ("LoginGraceTime 2", DATA),
+    "a command of its own": ("ForceCommand echo no shell for you; exit 1",
+                             ("command_ended", "no shell for you")),
+    "files only": ("ForceCommand internal-sftp", ("command_ended", "sftp connections only")),
+    "no keys": ("PubkeyAuthentication no\nKbdInteractiveAuthentication yes",
+                ("ssh_auth", "takes only keyboard-interactive")),
+    "a second factor": ("KbdInteractiveAuthentication yes\n"
+                        "AuthenticationMethods publickey,keyboard-interactive",
+                        ("ssh_auth", "wants more")),
+    "somebody else": ("AllowUsers somebody", ("ssh_auth", "is refused")),
+    "no sessions": ("MaxSessions 0", ("ssh_sessions", "MaxSessions")),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_as_it_is(house, name):
+    extra, outcome = SERVERS[name]
+    house.server.start(extra)
+    house.expect(outcome)
+
+
+ACCOUNTS = {
+    "speaks": ("echo welcome; stty erase ^H; printf 'no newline'; mesg y", DATA),
+    "floods": ("printf '%s\\n' {1..3000}", DATA),
+    "speaks Korean": ("export LC_ALL=ko_KR.UTF-8 LANG=ko_KR.UTF-8; echo 안녕 >&2", DATA),
+    "is read again": ("export BASH_ENV=$HOME/.bashrc; echo again", DATA),
+    "has no stderr": ("exec 2>&-", DATA),
+    "ends": ("echo 'change your password'; exit 1", ("command_ended", "change your password")),
+}
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_an_account_whose_start_up_file(house, name):
+    text, outcome = ACCOUNTS[name]
+    with open(f"{house.server.path}/.bashrc", "w", encoding="utf-8") as f:
+        f.write(text)
+    house.server.start()
+    house.expect(outcome)
+
+
+def in_front(port, words):
+    """Says these words, and then is the server at the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        near, _ = listener.accept()
+        near.sendall(words)
+        far = socket.create_connection(("127.0.0.1", port))
+
+        def carry(a, b):
+            try:
+                while data := a.recv(65536):
+                    b.sendall(data)
+                b.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+        threading.Thread(target=carry, args=(near, far), daemon=True).start()
+        carry(far, near)
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def test_eight_kilobytes_before_the_version_are_listened_to(house):
+    house.server.start()
+    port = in_front(house.server.port, b"welcome to this machine\r\n" * 400)
+    known = house.server.known_hosts().replace(str(house.server.port), str(port))
+    house.expect(DATA, port=port, known=known.encode())
+
+
+def test_known_hosts_as_they_are(house):
+    house.server.start()
+    line = house.server.known_hosts().encode()
+    kind, key = line.split()[1:]
+    name = line.split()[0]
+    for text, outcome in (
+            (line.replace(b"\n", b"\r\n"), DATA),
+            (line.rstrip(b"\n"), DATA),
+            (b"\0\xff garbage\n" + b"x" * 9000 + b"\n@weird " + line + b"# \n" + line, DATA),
+            (b"@cert-authority * " + kind + b" " + key + b"\n" + line, DATA),
+            (b"[127.0.0.*]:* " + kind + b" " + key, DATA),
+            (b"@revoked * " + kind + b" " + key + b"\n" + line, ("ssh_host_key", "is revoked")),
+            (name + b" " + kind + b" AAAA\n", ("ssh_host_key", "is unknown")),
+            (b"", ("ssh_host_key", "is unknown"))):
+        house.expect(outcome, known=text)
+
+
+def test_accept_new_appends_one_line_to_a_file_without_a_last_newline(house):
+    house.server.start()
+    house.expect(DATA, known=b"# ours", host_key="accept-new")
+    assert (house.path / "known-1").read_text() == "# ours\n" + house.server.known_hosts()
+
+
+def test_a_key_file_as_it_is(house, tmp_path):
+    house.server.start()
+    with open(house.server.key, encoding="ascii") as f:
+        key = f.read()
+    for text, outcome in ((key.replace("\n", "\r\n"), DATA),
+                          ("\n# mine\n" + key + "\n \n", DATA),
+                          (key.rstrip("\n"), DATA),
+                          (key.replace("\n", " \n"), ("ssh_auth", "blanks at the ends"))):
+        file = tmp_path / "key"
+        file.write_text(text)
+        file.chmod(0o600)
+        house.expect(outcome, key_file=str(file))
