@@ -174,6 +174,10 @@ def test_check_says_what_is_wrong_with_the_state_directory(tmp_path):
 
 
 def test_check_counts_the_open_files_that_run_will_need(tmp_path):
-    run = subprocess.run(["bash", "-c", 'ulimit -n 100; exec "$@"', "-", MMLAG, "check", "-c",
-                          unreachable(tmp_path)], capture_output=True, text=True, check=False)
-    assert "140 open files are needed and 100 are allowed" in run.stdout
+    """More of them where the way goes through a bastion."""
+    behind = [{"name": "orders", "proxy_jump": "localhost:1"}, "payments"]
+    for needed, more in ((140, {}), (144, {"topics": behind})):
+        run = subprocess.run(["bash", "-c", 'ulimit -n 100; exec "$@"', "-", MMLAG, "check",
+                              "-c", unreachable(tmp_path, **more)],
+                             capture_output=True, text=True, check=False)
+        assert f"{needed} open files are needed and 100 are allowed" in run.stdout
