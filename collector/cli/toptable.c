@@ -238,12 +238,12 @@ static void label_one(struct top_topic **v, size_t n, size_t i)
 
 static void label_all(struct top_table *t)
 {
-	struct top_topic **v = mem_calloc(t->n + 1, sizeof(*v));
+	struct top_topic **v = mem_calloc(t->n + 1, sizeof(struct top_topic *));
 
 	for (size_t i = 0; i < t->n; i++)
 		v[i] = &t->topics[i];
 	if (t->n > 1)
-		qsort(v, t->n, sizeof(*v), by_name_of);
+		qsort(v, t->n, sizeof(struct top_topic *), by_name_of);
 	for (size_t i = 0; i < t->n; i++)
 		label_one(v, t->n, i);
 	free(v);

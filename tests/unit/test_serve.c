@@ -499,7 +499,7 @@ static json_t *documents(struct serve *s, const char *uri)
 static void the_newest_documents_are_told_and_then_what_follows(void **state)
 {
 	struct board *b = board_new();
-	struct serve s = {.parts = {NULL, b, NULL}};
+	struct serve s = {.parts = {.board = b}};
 	json_t *j;
 
 	(void)state;
