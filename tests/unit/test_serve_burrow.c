@@ -26,7 +26,7 @@ static const struct config config = {.topics = &topic,
 
 static struct board *board;
 static struct board_slot *slots[4];
-static const struct serve serve = {.parts = {&config, NULL, NULL}, .host = "vm"};
+static const struct serve serve = {.parts = {.config = &config}, .host = "vm"};
 
 static void window(struct view *v, size_t i, enum verdict verdict, int32_t n)
 {
