@@ -7,6 +7,7 @@ import email.policy
 import http.server
 import json
 import os
+import re
 import shutil
 import socket
 import socketserver
@@ -200,16 +201,22 @@ class Told:
 
 
 # What happens, what is seen of it, and how long it may take beside two windows: the
-# session of a paused member times out after 10 s.
+# session of a paused member times out after 10 s. MirrorMaker 1 ends when it then finds
+# that it may not commit any more, so somebody starts it anew.
 HAPPENINGS = [
-    ("paused", lambda lab: lab("mirror", "pause"), lambda lab: lab("mirror", "resume"),
-     "stopped", "STOP"),
+    ("paused", lambda lab: lab("mirror", "pause"),
+     lambda lab: (lab("mirror", "resume"), lab("mirror", "restart")), "stopped", "STOP"),
     ("reset", lambda lab: (lab("mirror", "stop"), earlier(lab)),
      lambda lab: lab("mirror", "start"), "rewound", "REWIND"),
     pytest.param("starved", lambda lab: lab("throttle", "1"), lambda lab: lab("throttle", "off"),
                  "stalled", "STALL", marks=pytest.mark.skipif(
                      os.environ.get("ALL") != "1", reason="takes long: ALL=1")),
 ]
+
+
+def judged(page):
+    with urllib.request.urlopen(page + "api/v1/topics", timeout=10) as answer:
+        return json.load(answer)["topics"][0]["rule"] != "incomplete"
 
 
 def earlier(lab):
@@ -233,6 +240,8 @@ def test_what_happens_to_the_mirror_is_told_by_its_name_in_time(
                               defaults={"rules": {"window": WINDOW}}, receivers=listed)
     daemon = workplace.daemon(config)
     wait_for("samples", 90, lambda: "orders: has data" in daemon.log())
+    page = re.search(r"pages on (\S+)", daemon.log()).group(1)
+    wait_for("half a window", 60, lambda: judged(page))  # before that nothing is judged
     told = Told(alertmanager, hook, rule, time.monotonic())
     try:
         do(lab)

@@ -195,7 +195,7 @@ def test_the_pattern_meets_every_index_of_a_dated_name(tmp_path, index, pattern)
 
 @pytest.mark.parametrize("args,words", [
     (("kibana", "--partitions", "0"), "1 to 1000"), (("kibana", "--partitions", "1001"), "1 to 1000"),
-    (("opensearch-dashboards", "--lens"), "Lens"), (("nothing",), "nothing"), ((), "what"),
+    (("opensearch-dashboards", "--lens"), "--lens"), (("nothing",), "nothing"), ((), "what"),
     (("template", "--kind", "odd"), "--kind"), (("template", "--retention", "5"), "unit"),
     (("grafana", "--board", "x"), "--board")])
 def test_a_wrong_use_is_said(config, args, words):
