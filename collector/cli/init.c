@@ -83,7 +83,8 @@ static const struct {
 	{"change host_key", "change --host-key"},
 	{"not the one of host_key", "not the one of --host-key"},
 	{"set host_key: accept-new", "give --host-key accept-new"},
-	{"agent is true, but SSH_AUTH_SOCK is not set",
+	{"it is to be asked (agent: true, or no IdentityFile of ssh_config is there), but "
+	 "SSH_AUTH_SOCK is not set",
 	 "no --key was given, and SSH_AUTH_SOCK names no agent"},
 };
 
