@@ -83,9 +83,6 @@ static const struct {
 	{"change host_key", "change --host-key"},
 	{"not the one of host_key", "not the one of --host-key"},
 	{"set host_key: accept-new", "give --host-key accept-new"},
-	{"it is to be asked (agent: true, or no IdentityFile of ssh_config is there), but "
-	 "SSH_AUTH_SOCK is not set",
-	 "no --key was given, and SSH_AUTH_SOCK names no agent"},
 };
 
 /* Append `text` with the names of options. */
@@ -286,6 +283,19 @@ static bool usable(const char *option, const char *file)
 	return false;
 }
 
+/* Without a key the agent signs. */
+static bool has_key(const struct init_target *t)
+{
+	const char *socket = getenv("SSH_AUTH_SOCK");
+
+	if (t->key_file != NULL || (socket != NULL && *socket != '\0'))
+		return true;
+	fprintf(stderr,
+		"mmlag init: no --key was given, and SSH_AUTH_SOCK names no agent; give "
+		"--key FILE, or start an agent that has the key\n");
+	return false;
+}
+
 int cli_init(int argc, char **argv)
 {
 	struct init_target t = {.port = "22"};
@@ -312,7 +322,8 @@ int cli_init(int argc, char **argv)
 	    t.look.bootstrap_server == NULL)
 		return options_usage("init", "--host, --user, --kafka-home and "
 					     "--bootstrap are needed");
-	if (!usable("key", t.key_file) || !usable("passphrase-file", t.passphrase_file))
+	if (!has_key(&t) || !usable("key", t.key_file) ||
+	    !usable("passphrase-file", t.passphrase_file))
 		return 1;
 	if (mkdtemp(scratch) == NULL)
 		return fail(REASON_NONE, "no directory can be made in /tmp");
