@@ -120,18 +120,19 @@ struct slot *entry_find(struct entry *e, const char *group, const char *topic,
 void entry_forget(struct entry *e, struct mono now, struct findings *out)
 {
 	int64_t runs = FORGET_RUNS * e->topic->interval_ms;
+	int64_t away = runs > FORGET_MS ? runs : FORGET_MS;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < e->n; i++) {
 		struct slot *s = e->found[i];
 
-		if (!slot_is_away(s, now, runs > FORGET_MS ? runs : FORGET_MS)) {
+		if (!slot_is_away(s, now, away)) {
 			e->found[kept++] = s;
 			continue;
 		}
 		findings_add(out, e->topic, slot_name(s))->notice = mem_printf(
 			"no longer followed: the group has not had it for %lld min",
-			(long long)(FORGET_MS / 60000));
+			(long long)(away / 60000));
 		slot_free(s);
 		e->full = false;
 	}
