@@ -233,10 +233,11 @@ static void look_at_flood(struct stream *s, const struct reading *r,
 	if (r->flooded == s->flooded)
 		return;
 	s->flooded = r->flooded;
-	findings_add(out, first, first->name)->notice = mem_strdup(
-		r->flooded ? "the command gives more than 100 lines a second: it is "
+	findings_add(out, first, first->name)->notice = mem_printf(
+		r->flooded ? "the command gives more than %d lines a second: it is "
 			     "held back to that"
-			   : "the command gives no more than 100 lines a second again");
+			   : "the command gives no more than %d lines a second again",
+		SOURCE_LINES_A_SECOND);
 }
 
 static void take_reading(struct stream *s, struct moment *m)

@@ -27,8 +27,8 @@
 
 #define RUN_MAX (64 << 20) /* stdout of one run: over 300,000 rows */
 #define LINE_MAX_LEN (1 << 20)
-#define LINE_MS 10            /* a hundred lines a second are taken in for long, */
-#define LINES_AHEAD_MS 100000 /* and ten thousand at once */
+#define LINE_MS (1000 / SOURCE_LINES_A_SECOND)
+#define LINES_AHEAD_MS 100000 /* of lines: ten thousand at once */
 #define HELD_MS 100           /* between looks at a command that gives more */
 #define SLOW_MS 30000         /* at least, where an operator has to act */
 #define STEADY_MS 30000       /* data for so long forgives earlier failures */

@@ -17,6 +17,7 @@
 #include "lag/table.h"
 
 #define SOURCE_KEY_MAX 128
+#define SOURCE_LINES_A_SECOND 100 /* taken in for long from `format: line` */
 
 /* One look at the group: either a table with the rows of many topics, or the sample of
  * the stream's only topic. */
@@ -26,11 +27,11 @@ struct reading {
 	struct ends *ends;    /* owned: of the mirror's target; NULL: not asked. All
 			       * there is of a source of source_new_ends */
 	struct wall taken;
-	struct mono taken_mono; /* the monotonic time that belongs to `taken`; never
-				 * goes   back from reading to reading */
-	int64_t sample_ms;      /* how long the run took, -1 unknown */
-	bool flooded; /* of `format: line`: the command gives more than a hundred
-		       * lines a second, and is held back */
+	struct mono taken_mono;   /* the monotonic time that belongs to `taken`; never
+				   * goes   back from reading to reading */
+	int64_t sample_ms;        /* how long the run took, -1 unknown */
+	bool flooded;             /* of `format: line`: the command gives more than
+				   * SOURCE_LINES_A_SECOND, and is held back */
 	char key[SOURCE_KEY_MAX]; /* names this reading in document ids */
 };
 
