@@ -13,11 +13,10 @@
 #include "base/mem.h"
 #include "run/actor.h"
 #include "run/plan.h"
+#include "run/printed_int.h"
 #include "run/tailer.h"
 
 #include "banned.h"
-
-#define CONFIG_MAX (64 << 20)
 
 struct mark { /* of a stream: equal ones are the same */
 	unsigned char bytes[HASH_SHA256_LEN];
@@ -40,19 +39,6 @@ struct crew {
 };
 
 /* Marks */
-
-static json_t *topics_of(const struct config *c)
-{
-	struct buf text = BUF_INIT(CONFIG_MAX);
-	json_t *root, *topics;
-
-	config_print(c, &text);
-	root = json_loadb(buf_str(&text), text.len, 0, NULL);
-	topics = json_incref(json_object_get(root, "topics"));
-	json_decref(root);
-	buf_free(&text);
-	return topics;
-}
 
 /* What the printed form does not tell of a topic. */
 static json_t *unprinted(const struct config_topic *t)
@@ -130,7 +116,7 @@ size_t crew_size(const struct crew *w)
 static void mark_those_who_stay(struct crew *w, const struct config *c)
 {
 	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
-	json_t *topics = topics_of(c);
+	json_t *topics = printed(c, "topics");
 
 	for (size_t i = 0; i < plan.n; i++) {
 		struct mark m = mark_of(&plan.streams[i], topics);
@@ -210,7 +196,7 @@ static int add(struct crew *w, struct plan_stream *p, struct config *c, struct m
 static int add_missing(struct crew *w, struct config *c, struct err *err)
 {
 	struct plan plan = plan_make(c, PLAN_AS_CONFIGURED);
-	json_t *topics = topics_of(c);
+	json_t *topics = printed(c, "topics");
 	size_t there = w->n;
 	int rc = 0;
 

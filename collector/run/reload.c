@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * reload: see reload.h. */
 #include "run/reload.h"
 
 #include <jansson.h>
@@ -6,32 +7,19 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "run/printed_int.h"
 
 #include "banned.h"
 
 #define ABOUT "config"
-#define CONFIG_MAX (64 << 20)
-
-static json_t *printed(const struct config *c)
-{
-	struct buf text = BUF_INIT(CONFIG_MAX);
-	json_t *root;
-
-	config_print(c, &text);
-	root = json_loadb(buf_str(&text), text.len, 0, NULL);
-	buf_free(&text);
-	return root;
-}
 
 bool reload_same(const struct config *a, const struct config *b, const char *section)
 {
-	json_t *left = printed(a), *right = printed(b);
-	const json_t *x = json_object_get(left, section);
-	const json_t *y = json_object_get(right, section);
+	json_t *x = printed(a, section), *y = printed(b, section);
 	bool same = x == y || json_equal(x, y);
 
-	json_decref(left);
-	json_decref(right);
+	json_decref(x);
+	json_decref(y);
 	return same;
 }
 
