@@ -34,7 +34,7 @@ struct connection {
 struct door {
 	struct serve *serve;
 	struct MHD_Daemon *daemon;
-	int fd; /* the listening socket, MHD's */
+	int fd; /* the listening socket, MHD's; -1: retired */
 	bool local, tls, asks_certificates;
 	struct connection *first, *last;
 	unsigned open; /* connections that are not shut */
@@ -208,7 +208,8 @@ static void add_headers(struct request *r, struct MHD_Response *m, const char *e
 		add(m, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"mmlag\"");
 		add(m, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"mmlag\"");
 	}
-	if (mono_diff_ms(clock_mono(), c->since) > DOOR_LAST_ANSWER_MS)
+	if (c->door->fd < 0 ||
+	    mono_diff_ms(clock_mono(), c->since) > DOOR_LAST_ANSWER_MS)
 		add(m, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
@@ -376,6 +377,17 @@ void door_close(struct door *d)
 		return;
 	MHD_stop_daemon(d->daemon); /* closes the socket and all connections */
 	free(d);
+}
+
+void door_retire(struct door *d)
+{
+	close(MHD_quiesce_daemon(d->daemon));
+	d->fd = -1;
+}
+
+bool door_is_empty(const struct door *d)
+{
+	return d->first == NULL;
 }
 
 int door_socket(const struct door *d)

@@ -42,6 +42,13 @@ void door_close(struct door *d); /* NULL is legal */
  * @thread http */
 int door_socket(const struct door *d);
 
+/* Let nobody in any more, but answer those who are inside: each connection ends with
+ * its next answer. Another door may have the socket.  @thread http */
+void door_retire(struct door *d);
+
+/* Is nobody inside?  @thread http */
+bool door_is_empty(const struct door *d);
+
 /* To be polled for input.  @thread http */
 int door_fd(const struct door *d);
 

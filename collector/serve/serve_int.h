@@ -75,6 +75,7 @@ struct serve {
 	struct wake wake;
 	struct guard guard;
 	struct door *tcp, *local;
+	struct door *leaving; /* another has its place; runs until it is empty */
 	char *local_path;
 	int epoll; /* holds the doors' own */
 	atomic_bool ready;

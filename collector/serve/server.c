@@ -158,6 +158,13 @@ static void open_local(struct serve *s)
 	s->local_trouble.text[0] = '\0';
 }
 
+/* Who is inside gets an answer yet. Only while nobody leaves. */
+static void leave(struct serve *s, struct door *d)
+{
+	door_retire(d);
+	s->leaving = d;
+}
+
 /* A changed certificate: the new door takes over the socket before the old one goes, so
  * that a file that is wrong changes nothing. */
 static void renew_tls(struct serve *s)
@@ -169,28 +176,26 @@ static void renew_tls(struct serve *s)
 
 	if (memcmp(&now, &s->stamp, sizeof(now)) == 0)
 		return;
-	if (s->open != NULL) { /* a door does not close on one that waits */
-		s->look = mono_add_ms(clock_mono(), SOON_MS);
+	if (s->leaving != NULL) /* the next look is soon enough */
 		return;
-	}
 	fd = door_socket(s->tcp);
 	if (fd < 0 || open_on(s, fd, &fresh, &err) != 0) {
 		trouble(&s->tls_trouble, &err);
 		return;
 	}
-	door_close(s->tcp);
+	leave(s, s->tcp);
 	s->tcp = fresh;
 	s->stamp = now;
 	s->tls_trouble.text[0] = '\0';
 	log_info(ABOUT, "the certificate was read anew");
 }
 
-/* Whoever removed the state directory took the socket's file away; a door does not
- * close on one that waits. */
+/* Whoever removed the state directory took the socket's file away. */
 static void renew_local(struct serve *s)
 {
-	if (s->local != NULL && s->open == NULL && access(s->local_path, F_OK) != 0) {
-		door_close(s->local);
+	if (s->local != NULL && s->leaving == NULL &&
+	    access(s->local_path, F_OK) != 0) {
+		leave(s, s->local);
 		s->local = NULL;
 	}
 	if (s->local == NULL)
@@ -262,6 +267,7 @@ void serve_free(struct serve *s)
 		return;
 	door_close(s->tcp); /* a thread that never ran left nothing else behind */
 	door_close(s->local);
+	door_close(s->leaving);
 	forget_cached(s);
 	guard_fini(&s->guard);
 	if (s->epoll >= 0)
@@ -289,14 +295,39 @@ static void close_doors(struct serve *s)
 	if (s->local != NULL)
 		unlink(s->local_path);
 	door_close(s->local);
-	s->tcp = s->local = NULL;
+	door_close(s->leaving);
+	s->tcp = s->local = s->leaving = NULL;
+}
+
+/* Run all that stands open. Returns when to run again at the latest.
+ * @stuck  somebody knocks whom no descriptor is left for. */
+static struct mono run_doors(struct serve *s, struct mono now, bool *stuck)
+{
+	struct door *doors[] = {s->tcp, s->local};
+	struct mono next = MONO_NEVER;
+
+	*stuck = false;
+	for (size_t i = 0; i < ARRAY_LEN(doors); i++) {
+		if (doors[i] == NULL)
+			continue;
+		next = mono_min(next, door_run(doors[i], now));
+		*stuck |= door_is_stuck(doors[i]);
+	}
+	if (s->leaving == NULL)
+		return next;
+	next = mono_min(next, door_run(s->leaving, now));
+	if (door_is_empty(s->leaving)) {
+		door_close(s->leaving);
+		s->leaving = NULL;
+	}
+	return next;
 }
 
 struct step serve_step(void *self)
 {
 	struct serve *s = self;
 	struct mono now = clock_mono(), next;
-	bool stuck = false;
+	bool stuck;
 
 	if (wake_stopping(&s->wake)) {
 		close_doors(s);
@@ -304,15 +335,7 @@ struct step serve_step(void *self)
 	}
 	ask_finish(s);
 	look_after(s, now);
-	next = s->look;
-	if (s->tcp != NULL) {
-		next = mono_min(next, door_run(s->tcp, now));
-		stuck = door_is_stuck(s->tcp);
-	}
-	if (s->local != NULL) {
-		next = mono_min(next, door_run(s->local, now));
-		stuck |= door_is_stuck(s->local);
-	}
+	next = mono_min(s->look, run_doors(s, now, &stuck));
 	if (stuck)
 		return STEP_UNTIL(mono_min(s->look, mono_add_ms(now, SOON_MS)));
 	return (struct step){s->epoll, POLLIN, next, false};

@@ -345,13 +345,16 @@ def test_tls_with_client_certificates_and_a_new_certificate(workplace, tmp_path)
     pages = Pages(workplace, listen="0.0.0.0", cert_file=cert, key_file=key,
                   client_ca_file=str(tmp_path / "ca.pem"))
 
-    def ask(shown=None, peer=None):
+    def connection(shown):
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         if shown:
             context.load_cert_chain(*shown)
-        c = http.client.HTTPSConnection(address, pages.port, timeout=10, context=context)
+        return http.client.HTTPSConnection(address, pages.port, timeout=10, context=context)
+
+    def ask(shown=None, peer=None):
+        c = connection(shown)
         c.request("GET", "/metrics")
         if peer is not None:
             peer.append(c.sock.getpeercert(True))
@@ -377,10 +380,17 @@ def test_tls_with_client_certificates_and_a_new_certificate(workplace, tmp_path)
     os.replace(fresh, cert)
     now = []
 
+    half = connection(client)  # a request is under way while the certificate changes
+    half.connect()
+    half.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n")
+
     def renewed():
+        half.send(b"X: y\r\n")
         now.clear()
         return ask(client, now) == 200 and now != before
     wait_for("the new certificate is shown", 25, renewed)
+    half.send(b"\r\n")
+    assert b" 200 OK" in half.sock.recv(65536)
 
 
 def test_what_is_too_large_is_refused(pages):
