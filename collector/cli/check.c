@@ -13,8 +13,8 @@
 #include "cli/options.h"
 #include "elastic/elastic.h"
 #include "http/http.h"
-#include "run/cost.h"
-#include "run/survey.h"
+#include "follow/cost.h"
+#include "follow/survey.h"
 #include "ssh/ssh.h"
 
 #include "banned.h"

@@ -14,7 +14,7 @@
 #include "base/size.h"
 #include "cli/check_int.h"
 #include "run/daemon.h"
-#include "run/plan.h"
+#include "follow/plan.h"
 #include "run/statelock.h"
 
 #include "banned.h"

@@ -16,7 +16,7 @@
 #include "cli/options.h"
 #include "elastic/elastic.h"
 #include "http/http.h"
-#include "run/survey.h"
+#include "follow/survey.h"
 #include "ssh/ssh.h"
 
 #include "banned.h"

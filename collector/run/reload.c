@@ -7,7 +7,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
-#include "run/printed_int.h"
+#include "config/printed.h"
 
 #include "banned.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * alert: the life of one alert: pending, firing, resolved. Whether what it says holds
- * is found elsewhere (run/condition) and comes in as a fact, so does the time. Pure.
+ * is found elsewhere (alarm/condition) and comes in as a fact, so does the time. Pure.
  *
  * Flapping is damped when it ends: an alert is resolved only after what it says was
  * away for `hold_ms` without a break, and each return within an hour of the one before

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "run/plan.h"
+#include "follow/plan.h"
 #include "store/store.h"
 
 #define DRAIN_MS 10000

@@ -53,7 +53,7 @@ struct source;
 struct source *source_new(const struct config_topic *t, struct wake *wake,
 			  int64_t first_delay_ms);
 
-/* One that looks at the mirror's other side alone, from the host of `t` (run/plan.h
+/* One that looks at the mirror's other side alone, from the host of `t` (follow/plan.h
  * works out a topic that says so).
  * @thread any; each belongs to one */
 struct source *source_new_ends(const struct config_topic *t, struct wake *wake,

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "http/http.h"
-#include "run/condition.h"
+#include "alarm/condition.h"
 #include "support/http_peer.c"
 
 #define VECTOR(series)                                                                    \

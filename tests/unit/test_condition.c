@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "run/condition.h"
+#include "alarm/condition.h"
 
 #define NOW_MS INT64_C(1000000)
 

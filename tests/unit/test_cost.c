@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "run/cost.h"
+#include "follow/cost.h"
 
 /* The configuration owns its strings; these are literals that nobody frees. */
 static char *text(const char *s)

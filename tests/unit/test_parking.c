@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "run/parking.h"
+#include "ship/parking.h"
 
 #include "banned.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/mem.h"
 #include "config/match.h"
-#include "run/pattern.h"
-#include "run/stream.h"
+#include "follow/pattern.h"
+#include "follow/stream.h"
 #include "source/source.h"
 
 /* The configuration owns its strings; these are literals that nobody frees. */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "run/plan.h"
+#include "follow/plan.h"
 
 /* The configuration owns its strings; these are literals that nobody frees. */
 static char *text(const char *s)

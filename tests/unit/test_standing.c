@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "run/standing.h"
+#include "ship/standing.h"
 
 #include "banned.h"
 

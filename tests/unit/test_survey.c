@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "run/stream.h"
-#include "run/survey.h"
+#include "follow/stream.h"
+#include "follow/survey.h"
 
 #include "banned.h"
 
