@@ -160,6 +160,16 @@ static void a_private_agent_leaves_nothing_behind(void **state)
 	drop_topic(&t);
 }
 
+static struct proc *agent;
+
+static int end_the_agent(void **state)
+{
+	proc_end(agent);
+	agent = NULL;
+	unsetenv("SSH_AUTH_SOCK");
+	return teardown(state);
+}
+
 static void the_users_agent_signs(void **state)
 {
 	static const char *const files[] = {"rsa_openssh", "ed25519", "ecdsa"};
@@ -167,7 +177,6 @@ static void the_users_agent_signs(void **state)
 	const char *const argv[] = {"ssh-agent", "-D", "-a", sock, NULL};
 	struct proc_spec spec = {argv, NULL};
 	struct config_topic t = make_topic(NULL);
-	struct proc *agent;
 	struct err err = ERR_INIT;
 	char c;
 	int fds[2];
@@ -195,8 +204,6 @@ static void the_users_agent_signs(void **state)
 		free(t.key_file);
 		t.key_file = NULL;
 	}
-	unsetenv("SSH_AUTH_SOCK");
-	proc_end(agent);
 	close(fds[0]);
 	close(fds[1]);
 	free(sock);
@@ -348,7 +355,8 @@ int main(void)
 		live(a_key_that_is_no_good_is_refused_with_the_reason),
 		live(a_key_that_is_right_is_not_blamed),
 		live(a_private_agent_leaves_nothing_behind),
-		live(the_users_agent_signs),
+		cmocka_unit_test_setup_teardown(the_users_agent_signs, setup,
+						end_the_agent),
 		live(an_unknown_host_is_refused_and_the_line_it_shows_lets_it_in),
 		live(accept_new_adds_one_line),
 		live(a_changed_key_is_refused_whatever_its_type),
