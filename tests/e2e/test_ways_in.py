@@ -6,38 +6,39 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
 KEYS = ["ec2", "pkcs8", "rsa", "ed25519", "ecdsa"]
 
 
-def sample(workplace, **defaults):
+def sample(workplace, env=None, **defaults):
     config = workplace.config(topics=["payments"], defaults=defaults)
-    return workplace.run("once", "-c", config)
+    return workplace.run("once", "-c", config, env=env)
 
 
-def leftovers():
-    return {n for n in os.listdir("/tmp") if "mmlag" in n and n.startswith(("mmlag", "ssh-"))}
-
-
-def agents():
-    """ssh-agents that nobody looks after."""
-    return subprocess.run(["pgrep", "-P", "1", "ssh-agent"], capture_output=True,
-                          check=False).stdout
+@pytest.fixture
+def nest():
+    """Where the agents of mmlag live: a short name, for those of their sockets are."""
+    path = tempfile.mkdtemp(prefix="nest")
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "passphrase"])
 @pytest.mark.parametrize("kind", KEYS)
-def test_a_key_logs_in(workplace, lab, kind, encrypted):
-    before = leftovers(), agents()
+def test_a_key_logs_in(workplace, lab, nest, kind, encrypted):
     defaults = {"key_file": getattr(lab, f"key_{kind}{'_enc' if encrypted else ''}")}
     if encrypted:
         defaults["passphrase_file"] = lab.passphrase_file
-    run = sample(workplace, **defaults)
+    run = sample(workplace, dict(os.environ, RUNTIME_DIRECTORY=nest), **defaults)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["partitions"] == 6
-    assert (leftovers(), agents()) == before
+    assert os.listdir(nest) == []
+    agents = subprocess.run(["pgrep", "-f", f"ssh-agent.*{nest}"], capture_output=True,
+                            check=False)
+    assert agents.stdout == b""
 
 
 def test_a_wrong_passphrase_is_said(workplace, lab, tmp_path):
