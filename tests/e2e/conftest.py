@@ -19,6 +19,11 @@ INSTANCE = os.environ.get("MMLAG_LAB_INSTANCE", "test")  # of scripts/lab
 TOPICS = {"orders": 18, "orders-retry": 3, "payments": 6, "clicks.v1": 12}
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "beside: touches no server of the lab but its own; "
+                            "runs at the same time as the others")
+
+
 def wait_for(what, seconds, condition):
     """Ask until the condition gives something true; fail, naming what was awaited."""
     end = time.monotonic() + seconds

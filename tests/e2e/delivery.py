@@ -78,7 +78,7 @@ class Delivery:
     def log(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
-    def logged(self, text, seconds=20):
+    def logged(self, text, seconds=60):
         wait_for(f"the log to say {text!r}", seconds, lambda: text in self.log())
 
     def stop(self, sig=signal.SIGTERM):

@@ -22,6 +22,8 @@ from conftest import ROOT, wait_for
 from delivery import COUNT, Cases, Delivery, command, run_apart
 from peer import Gone, Peer, answer, hold, ok, refuse
 
+pytestmark = pytest.mark.beside
+
 case = Cases()
 BASIC = "Basic " + base64.b64encode(b"mmlag:the-password").decode()
 

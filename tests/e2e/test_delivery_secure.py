@@ -17,6 +17,8 @@ from delivery import Cases, Delivery, run_apart
 from peer import Peer
 from test_delivery import certificate
 
+pytestmark = pytest.mark.beside
+
 case = Cases()
 
 

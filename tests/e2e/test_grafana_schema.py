@@ -10,6 +10,8 @@ import pytest
 
 from conftest import MMLAG
 
+pytestmark = pytest.mark.beside
+
 PACKAGES = {"@grafana/schema": "10.4.2", "typescript": "5.4.5"}
 DASHBOARD = {"name": "orders", "partitions": 3, "target": {"bootstrap_server": "t:9092"}}
 # Enums are written as their values. What Grafana's own code adds to these types stands

@@ -21,7 +21,8 @@ from relay import Relay
 sys.path.insert(0, os.path.join(ROOT, "scripts", "bench.d"))
 from sshds import Sshd, children_of  # noqa: E402  pylint: disable=wrong-import-position
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a host")
+pytestmark = [pytest.mark.beside,
+              pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a host")]
 
 SHELLS = {s: f"/usr/bin/{s}" for s in ("bash", "dash", "zsh", "csh", "tcsh", "fish", "ksh")}
 WAYS = [*SHELLS, "bastion"]  # a login shell each, and one behind a bastion

@@ -20,6 +20,8 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 
+pytestmark = pytest.mark.beside
+
 if not shutil.which("chromium") or not shutil.which("chromedriver"):
     pytest.skip("no chromium", allow_module_level=True)
 

@@ -19,6 +19,8 @@ import time
 import pytest
 from conftest import wait_for
 
+pytestmark = pytest.mark.beside
+
 TOKEN = "a-token-of-ours"
 TABLE = """GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG CONSUMER-ID HOST CLIENT-ID
 oasis-group orders 0 100 112 12 c-1 /127.0.0.1 c

@@ -18,6 +18,8 @@ import pytest
 from conftest import MMLAG, wait_for
 from mock_api import TOKEN, Mock, World, example, gap, ms, topic
 
+pytestmark = pytest.mark.beside
+
 
 class Terminal:
     """A program in a pseudo-terminal, and what stands on its screen."""
