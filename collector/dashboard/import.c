@@ -138,10 +138,11 @@ static int not_all(bool success, long long count, size_t errors, size_t sent,
 			       "the server says that it went well, but not how many of "
 			       "%zu objects it took: look there under Saved Objects",
 			       sent);
-	return err_set(err, ERR_REJECT,
-		       "the server says that it went well, but that it took %lld of %zu "
-		       "objects: look there under Saved Objects, and at its log",
-		       count, sent);
+	return err_set(
+		err, ERR_REJECT,
+		"the server says that it went well, but that it took %lld of %zu "
+		"objects: look there under Saved Objects, and at its log",
+		count, sent);
 }
 
 /* An answer 2xx. */

@@ -145,8 +145,8 @@ static void the_body_of_an_answer_decides_and_not_its_status(void **state)
 		 "{\"success\":false,\"errors\":[{\"type\":\"t\",\"id\":\"i\","
 		 "\"error\":{\"type\":\"conflict\"}}]}",
 		 ERR_REJECT, "t i is there already"},
-		{200, "{\"success\":true,\"successCount\":2,\"errors\":[{}]}", ERR_REJECT,
-		 "no reason"},
+		{200, "{\"success\":true,\"successCount\":2,\"errors\":[{}]}",
+		 ERR_REJECT, "no reason"},
 		{200, "{\"success\":true,\"successCount\":0}", ERR_REJECT,
 		 "0 of 3 objects imported"},
 		{200, "{\"success\":true,\"successCount\":2}", ERR_REJECT,
