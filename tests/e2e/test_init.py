@@ -25,8 +25,9 @@ def init(lab, *more, **replaced):
 
 
 def test_what_init_prints_passes_check(lab, tmp_path):
-    rc, out, err = init(lab, group=lab.group, host_key="accept-new")
+    rc, out, err = init(lab, group=lab.group, host_key="accept-new", key=os.path.relpath(lab.key_ec2))
     assert rc == 0, err
+    assert f"key_file: {os.getcwd()}/" in out, "the daemon is started elsewhere"
     assert err == ""  # progress is for a terminal
     assert "SHA256:" in out and "Kafka 3.9.1" in out
     path = tmp_path / "mmlag.yaml"
