@@ -169,12 +169,23 @@ def test_a_group_without_members_is_said_before_any_verdict_is_bad(page, mock):
     page.quiet()
 
 
+def test_the_strips_follow_the_list_when_a_topic_takes_its_room(page, mock):
+    page.open(mock.url)
+    wide = page.one(".rows .c-partitions").size["width"]
+    page.js("[...document.querySelectorAll('.rows a')].find((a) => a.textContent === 'telemetry').click()")
+    page.until("the topic", "document.querySelector('#topic h2').textContent === 'telemetry'")
+    assert page.one(".rows .c-partitions").size["width"] < wide, "or this proves nothing"
+    page.until("no strip beside its place", "[...document.querySelectorAll('.rows canvas')].every((c) => c.offsetWidth <= c.parentNode.clientWidth)")
+
+
 def test_a_topic_shows_its_verdict_in_words_its_charts_and_its_gaps(page, mock):
     page.open(mock.url + ORDERS)
     page.until("the charts", "document.querySelectorAll('.plot canvas').length >= 6")
     page.until("the partitions", "document.querySelectorAll('.prows .prow').length >= 10")
     verdict = page.text(".verdict")
     assert "STOP on partition 3: Nobody owns the partition" in verdict and "stopped" in verdict
+    axis = page.js("return [...document.querySelector('.plot').querySelectorAll('.dygraph-axis-label-y')].map((x) => x.textContent)")
+    assert set(axis) >= {"0", "100K"} and all(x == "0" or x.endswith("K") for x in axis), "one notation on one axis"
     gaps = page.text(".gaps")
     assert "The SSH connection broke." in gaps and "ssh_lost" in gaps and "(9 min)" in gaps and "reset by the peer" in gaps
     first = page.js("return [...document.querySelector('.prows .prow').children].map((c) => c.textContent)")
