@@ -156,11 +156,27 @@ def test_top_obeys_its_keys(terminal, place, mock):
     assert t.end() == 0
 
 
+def test_a_thousand_topics_and_partitions_fit_twenty_columns(terminal, place, mock):
+    mock.world.topics = [*example(1000).topics, topic("wide", "WARN", [*range(998), (4, "WARN"), None], "lag_not_falling")]
+    t = terminal("top", *config(place), columns=20, lines=8)
+    screen = t.until("the table", lambda s: len(s) == 8 and s)
+    assert screen[0].split() == ["2N", "2E", "2W", "1017O"] and all(len(line) <= 20 for line in screen)
+    t.send("nG")
+    t.until("the last of a thousand", lambda s: s[-2].startswith(">W wide"))
+    t.send("\r")
+    t.until("its partitions", lambda s: any(line.startswith("p998") and line.endswith(" 4") for line in s))
+    t.send("G")
+    t.until("the last of a thousand", lambda s: s[-2].startswith("p999 ") and s[-2].endswith(" -"))
+    t.send("q")
+    assert t.end() == 0
+
+
 def test_top_fits_any_window_and_follows_its_size(terminal, place, mock):
     t = terminal("top", *config(place), columns=20, lines=8)
     screen = t.until("the table", lambda s: len(s) == 8 and s)
     assert all(len(line) <= 20 for line in screen)
-    assert any(line.startswith(" E orders") and line.endswith("48,980") or "orders" in line for line in screen)
+    assert [line for line in screen if line.startswith(" E orders") and line.endswith(" 48,953")]
+    assert all(line[-1] in "…T" for line in screen if line.startswith((">N", " N"))), "what is cut says so"
     t.resize(120, 30)
     screen = t.until("a larger table", lambda s: len(s) == 30 and s)
     assert "GROUP" in screen[1] and "telemetry" in " ".join(screen)
@@ -168,6 +184,12 @@ def test_top_fits_any_window_and_follows_its_size(terminal, place, mock):
     t.until("a tiny one", lambda s: len(s) == 1)
     t.resize(60, 10)
     t.until("a usual one", lambda s: len(s) == 10)
+    for i in range(200):  # while it draws
+        t.resize(1 + i * 7 % 160, 1 + i * 11 % 50)
+        t.send("\033[B\014nsG"[i % 7])
+        t.read()
+    t.resize(50, 9)
+    t.until("it settles", lambda s: len(s) == 9 and all(len(line) <= 50 for line in s) and s[-1].startswith("q quit"))
     t.send("q")
     assert t.end() == 0
 
