@@ -436,6 +436,17 @@ def test_a_reader_that_leaves_ends_tail_quietly(place, mock):
         assert tail.stderr.read() == b""
 
 
+def test_what_a_host_says_cannot_speak_to_the_terminal_through_once(terminal, workplace):
+    command = "printf 'Error: Executing consumer group command failed due to \\033]0;owned\\007\\302\\23331m \\177\\n'; exit 1"
+    config = workplace.config(topics=[{"name": "orders", "format": "table", "interval": "1s", "command": command}])
+    t = terminal("once", "-c", config, NO_COLOR="1")
+    wait_for("the end", 30, lambda: t.read() is not None and t.process.poll() is not None)
+    piped = workplace.run("once", "-c", config)
+    assert piped.returncode == 1 and "owned" in piped.stderr
+    for text in (t.read().decode().replace("\r", ""), piped.stderr):
+        assert not [c for c in text if c < "\n" or "\n" < c < " " or "\x7f" <= c <= "\x9f"], text
+
+
 def test_once_on_a_terminal_is_a_table_as_wide_as_the_window(terminal, workplace):
     command = "printf 'TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG\\norders 0 5 48216 48211\\norders 1 7 7 0\\n'"
     topics = [{"name": n, "format": "table", "interval": "1s", "command": command} for n in ("orders", "a-topic-that-nobody-has")]
