@@ -83,6 +83,23 @@ def keys(lab, tmp_path_factory):
     return top
 
 
+@pytest.mark.parametrize("home,rc", [("silent", 1), (None, 0)], ids=["no group", "groups too"])
+def test_mirrormaker_2_on_the_host_is_recognised(lab, homes, home, rc):
+    """A process of that name is enough: it has no group that would tell of it."""
+    name = "org.apache.kafka.connect.mirror.MirrorMaker"
+    with subprocess.Popen(["/usr/bin/python3", "-c", "import time; time.sleep(60)", name]) as mm2:
+        try:
+            got, out, err = init(lab, host_key="accept-new", **(
+                {"kafka_home": str(homes / home)} if home else {"group": lab.group}))
+        finally:
+            mm2.kill()
+    assert got == rc, err
+    if home:
+        assert "MirrorMaker 2 runs on the host" in err and "source: prometheus" in err and out == ""
+    else:
+        assert "# MirrorMaker 2 runs on this host too." in out and "source: prometheus" in out and "- name: orders" in out
+
+
 PIN = "SHA256:" + "A" * 43
 # What is wrong → what must be said: what it is, and what to do next, in words of init's options.
 TURNS = [
