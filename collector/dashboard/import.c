@@ -62,7 +62,8 @@ static void put_missing(const json_t *error, struct buf *lines)
 	}
 }
 
-static void put_reason(const json_t *error, struct buf *lines)
+/* Why an object of the type `object` was not taken. */
+static void put_reason(const char *object, const json_t *error, struct buf *lines)
 {
 	static const struct {
 		const char *type, *words;
@@ -72,8 +73,6 @@ static void put_reason(const json_t *error, struct buf *lines)
 		 "replaced"},
 		{"ambiguous_conflict",
 		 "is there more than once under other ids; delete those copies first"},
-		{"unsupported_type", "is of a kind that this server does not know; "
-				     "Lens objects go into Kibana 8.8 and later"},
 	};
 	const char *type = text_of(error, "type");
 	const char *message = text_of(error, "message");
@@ -84,6 +83,15 @@ static void put_reason(const json_t *error, struct buf *lines)
 			buf_addstr(lines, known[i].words);
 			return;
 		}
+	if (type != NULL && strcmp(type, "unsupported_type") == 0) {
+		buf_printf(
+			lines, "is of a kind that this server does not know; %s",
+			strcmp(object, "lens") == 0
+				? "Lens charts go into Kibana 8.8 and later"
+				: "OpenSearch Dashboards 3.7.0 says so of all kinds, "
+				  "others take them");
+		return;
+	}
 	if (type != NULL && strcmp(type, "missing_references") == 0) {
 		put_missing(error, lines);
 		return;
@@ -105,7 +113,7 @@ static void put_errors(const json_t *errors, struct buf *lines)
 		char *id = plain(text_of(item, "id"));
 
 		buf_printf(lines, "%s %s ", type, id);
-		put_reason(json_object_get(item, "error"), lines);
+		put_reason(type, json_object_get(item, "error"), lines);
 		buf_addch(lines, '\n');
 		free(type);
 		free(id);

@@ -153,6 +153,14 @@ static void the_body_of_an_answer_decides_and_not_its_status(void **state)
 		 "2 of 3 objects imported"},
 		{200, "{\"success\":true}", ERR_REJECT, ""},
 		{200, "{\"success\":true,\"successCount\":\"3\"}", ERR_REJECT, ""},
+		{200,
+		 "{\"success\":false,\"errors\":[{\"type\":\"lens\",\"id\":\"i\","
+		 "\"error\":{\"type\":\"unsupported_type\"}}]}",
+		 ERR_REJECT, "Lens charts go into Kibana 8.8 and later"},
+		{200,
+		 "{\"success\":false,\"errors\":[{\"type\":\"dashboard\",\"id\":\"i\","
+		 "\"error\":{\"type\":\"unsupported_type\"}}]}",
+		 ERR_REJECT, "OpenSearch Dashboards 3.7.0 says so of all kinds"},
 		{200, "{\"success\":\"true\"}", ERR_PERMANENT, ""},
 		{200, "[]", ERR_PERMANENT, ""},
 		{200, "<html>", ERR_PERMANENT, ""},
