@@ -165,8 +165,7 @@ def beside(lab, tmp_path_factory):
     started = {test: Beside(test, Workplace(tmp_path_factory.mktemp(test.__name__), lab))
                for test in (dripping_alone, tls_and_a_new_certificate, a_taken_port, a_reader_that_does_not_read)}
     yield started
-    for b in started.values():
-        b.join(120)
+    for b in started.values():  # where nobody asked, the end is not waited for
         for d in b.workplace.daemons:
             if d.process.poll() is None:
                 d.stop(signal.SIGKILL)
@@ -283,6 +282,7 @@ def test_headers_protect_the_reader(pages):
     for path in ["/", "/metrics", "/nix", "/api/v1/topics"]:
         headers = pages(path).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert not re.search(r"unsafe|https?:|\*", headers["Content-Security-Policy"])
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
 
