@@ -235,8 +235,10 @@ static int ask(struct brokers *b, struct http *h, struct prom_answer *a,
 	for (size_t i = 0; next_query(b, i); i++) {
 		if (prom_ask(h, &b->query, a, err) != 0)
 			return err->class;
-		if (a->warnings != NULL)
+		if (a->warnings != NULL) {
+			utf8_plain(a->warnings);
 			complain(a->warnings, 0);
+		}
 		if (a->n > 0)
 			return 0;
 		prom_answer_fini(a);

@@ -3,11 +3,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "cli/options.h"
 
 #include "banned.h"
@@ -229,6 +231,16 @@ static void add_sentence(const struct rates *r, struct buf *out)
 	buf_addch(out, '\n');
 }
 
+/* A label is a stranger's text. */
+static void add_label(struct buf *out, const char *label, int width)
+{
+	char *text = mem_strdup(label != NULL ? label : "-");
+
+	utf8_plain(text);
+	buf_printf(out, "%-*s ", width, text);
+	free(text);
+}
+
 static void add_table(const struct brokers *b, const struct rates *r, bool trend,
 		      struct buf *out)
 {
@@ -241,10 +253,9 @@ static void add_table(const struct brokers *b, const struct rates *r, bool trend
 			buf_addstr(&number, r->rows[i].odd);
 		else
 			add_number(&number, r->rows[i].rate);
-		buf_printf(out, "%-28s %-32s %12s",
-			   r->rows[i].instance != NULL ? r->rows[i].instance : "-",
-			   r->rows[i].topic != NULL ? r->rows[i].topic : "-",
-			   buf_str(&number));
+		add_label(out, r->rows[i].instance, 28);
+		add_label(out, r->rows[i].topic, 32);
+		buf_printf(out, "%12s", buf_str(&number));
 		if (trend) {
 			buf_addstr(out, "  ");
 			add_trend(out, r, &r->rows[i]);
@@ -283,9 +294,6 @@ void brokers_show(const struct brokers *b, const struct rates *r)
 		brokers_csv(r, &out);
 	} else if (rates_any(r)) {
 		add_table(b, r, b->query.range && isatty(STDOUT_FILENO) == 1, &out);
-		for (char *p = out.data; p != NULL && *p != '\0'; p++)
-			if ((unsigned char)*p < ' ' && *p != '\n')
-				*p = '?'; /* a label is a stranger's text */
 	}
 	fwrite(buf_str(&out), 1, out.len, stdout);
 	buf_free(&out);

@@ -124,6 +124,16 @@ static int send(const struct import *m, struct buf *objects, struct http_answer 
 	return rc;
 }
 
+/* One object a line. */
+static size_t objects_in(const struct buf *objects)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < objects->len; i++)
+		n += objects->data[i] == '\n';
+	return n;
+}
+
 static int import_objects(const struct import *m, const struct config *c,
 			  struct err *err)
 {
@@ -142,7 +152,8 @@ static int import_objects(const struct import *m, const struct config *c,
 		dashboard_saved_objects(&d, &objects);
 	rc = send(m, &objects, &a, err);
 	if (rc == 0)
-		rc = import_read(a.status, buf_str(&a.body), a.body.len, &lines, err);
+		rc = import_read(a.status, buf_str(&a.body), a.body.len,
+				 objects_in(&objects), &lines, err);
 	fputs(buf_str(&lines), stdout);
 	http_answer_fini(&a);
 	buf_free(&lines);

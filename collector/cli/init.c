@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * init: looks around on a host and prints a configuration that check passes. */
+#include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,7 +252,8 @@ static int look(const struct init_target *t, const char *scratch)
 		return EXIT_USAGE;
 	if (wake_init(&wake) != 0 || ssh_global_init(&err) != 0) {
 		config_unref(c);
-		return fail(REASON_NONE, "no descriptor is left");
+		return fail(REASON_NONE,
+			    "no file descriptor is left; raise the limit (ulimit -n)");
 	}
 	options_progress("logging in to %s and asking for groups …", t->host);
 	if (scout_run(&found, &c->topics[0], tag, &wake, &err) != 0)
@@ -283,6 +286,18 @@ static bool usable(const char *option, const char *file)
 	return false;
 }
 
+/* A path as the daemon will find it, wherever that is started; the caller frees it. */
+static char *whole(const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path == NULL)
+		return NULL;
+	if (*path == '/' || getcwd(here, sizeof(here)) == NULL)
+		return mem_strdup(path);
+	return mem_printf("%s/%s", here, path);
+}
+
 /* Without a key the agent signs. */
 static bool has_key(const struct init_target *t)
 {
@@ -313,6 +328,8 @@ int cli_init(int argc, char **argv)
 		{"group", NULL, &t.look.group},
 	};
 	char scratch[] = "/tmp/mmlag-init-XXXXXX";
+	char *key, *passphrase;
+	struct err err = ERR_INIT;
 	const char *path;
 	int rc = options_parse(argc, argv, usage, &path, flags, ARRAY_LEN(flags), NULL);
 
@@ -325,9 +342,16 @@ int cli_init(int argc, char **argv)
 	if (!has_key(&t) || !usable("key", t.key_file) ||
 	    !usable("passphrase-file", t.passphrase_file))
 		return 1;
-	if (mkdtemp(scratch) == NULL)
-		return fail(REASON_NONE, "no directory can be made in /tmp");
+	if (mkdtemp(scratch) == NULL) {
+		(void)err_set_errno(&err, ERR_PERMANENT, errno,
+				    "no directory can be made in /tmp");
+		return fail(REASON_NONE, err.text);
+	}
+	t.key_file = key = whole(t.key_file);
+	t.passphrase_file = passphrase = whole(t.passphrase_file);
 	rc = look(&t, scratch);
 	init_clean(scratch);
+	free(key);
+	free(passphrase);
 	return rc;
 }

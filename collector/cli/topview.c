@@ -371,43 +371,66 @@ static void put_why(struct page *p, const struct top_topic *x, struct wall now)
 	buf_free(&line);
 }
 
-/* A number in a cell of its own; nothing where the line has no room for it. */
-static void part_number(struct buf *line, size_t *room, size_t width, int64_t n)
-{
-	char text[CELLS_NUMBER] = "-";
+enum part {
+	PART_NAME,
+	PART_STATUS,
+	PART_LAG,
+	PART_TIME,
+	PART_COMMITTED,
+	PART_END,
+	PARTS
+};
 
-	if (*room < width + 1)
-		return;
-	if (n != TOP_UNKNOWN)
-		cells_number(n, width, text);
-	buf_addch(line, ' ');
-	cells_right(line, text, width);
-	*room -= width + 1;
-}
+static const size_t part_width[PARTS] = {6, 6, 6, 6, 15, 15};
 
-static void put_part(struct page *p, const struct top_partition *x)
+/* A line of the partitions, or their heads: as many columns as there is room for. */
+static void put_part(struct page *p, const char *paint, const char *const cells[PARTS],
+		     const char *rule)
 {
 	struct buf line = BUF_INIT(1 << 16);
-	char name[CELLS_NUMBER];
-	size_t room = p->width > 13 ? p->width - 13 : 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		size_t more = part_width[i] + (i > 0);
+
+		if (i > PART_STATUS && used + more > p->width)
+			break;
+		if (i > 0)
+			buf_addch(&line, ' ');
+		if (i <= PART_STATUS)
+			cells_left(&line, cells[i], part_width[i]);
+		else
+			cells_right(&line, cells[i], part_width[i]);
+		used += more;
+	}
+	if (used + 8 < p->width)
+		buf_printf(&line, "  %s", rule);
+	put(p, paint, buf_str(&line));
+	buf_free(&line);
+}
+
+static const char *part_number(int64_t n, enum part column, char text[CELLS_NUMBER])
+{
+	if (n == TOP_UNKNOWN)
+		return "-";
+	cells_number(n, part_width[column], text);
+	return text;
+}
+
+static void put_partition(struct page *p, const struct top_partition *x)
+{
+	char name[CELLS_NUMBER], lag[CELLS_NUMBER], behind[CELLS_NUMBER];
+	char committed[CELLS_NUMBER], end[CELLS_NUMBER];
 
 	snprintf(name, sizeof(name), "p%" PRId64, x->number);
-	cells_left(&line, name, 6);
-	buf_addch(&line, ' ');
-	cells_left(&line, x->status, 6);
-	part_number(&line, &room, 6, x->lag);
-	if (room > 9) {
-		cells_span(x->time_lag_ms, name);
-		buf_addch(&line, ' ');
-		cells_right(&line, name, 6);
-		room -= 7;
-	}
-	part_number(&line, &room, 15, x->committed);
-	part_number(&line, &room, 15, x->end);
-	if (room > 8)
-		buf_printf(&line, "  %s", x->rule);
-	put(p, paint_of(x->status), buf_str(&line));
-	buf_free(&line);
+	cells_span(x->time_lag_ms, behind);
+	put_part(p, paint_of(x->status),
+		 (const char *const[PARTS]){name, x->status,
+					    part_number(x->lag, PART_LAG, lag), behind,
+					    part_number(x->committed, PART_COMMITTED,
+							committed),
+					    part_number(x->end, PART_END, end)},
+		 x->rule);
 }
 
 static void put_parts(struct page *p, struct top_table *t, size_t rows, struct wall now)
@@ -420,12 +443,12 @@ static void put_parts(struct page *p, struct top_table *t, size_t rows, struct w
 	put_why(p, t->detail, now);
 	if (t->first_part + rows > t->n_parts)
 		t->first_part = t->n_parts > rows ? t->n_parts - rows : 0;
-	put(p, BOLD,
-	    p->width < 66 ? "PART   STATUS    LAG"
-			  : "PART   STATUS    LAG BEHIND       COMMITTED         "
-			    "LOG END  RULE");
+	put_part(p, BOLD,
+		 (const char *const[PARTS]){"PART", "STATUS", "LAG", "BEHIND",
+					    "COMMITTED", "LOG END"},
+		 "RULE");
 	for (size_t i = t->first_part; i < t->n_parts && i < t->first_part + rows; i++)
-		put_part(p, &t->parts[i]);
+		put_partition(p, &t->parts[i]);
 }
 
 void top_render(struct top_table *t, size_t width, size_t height, bool colour,

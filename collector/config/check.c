@@ -24,9 +24,11 @@
 int check_word(const char *text, struct err *err)
 {
 	if (text[strcspn(text, " \t")] != '\0')
-		return err_set(err, ERR_REJECT, "\"%.60s\" has a blank in it", text);
+		return err_set(err, ERR_REJECT,
+			       "\"%.60s\" has a blank in it; write one word", text);
 	if (*text == '-')
-		return err_set(err, ERR_REJECT, "\"%.60s\" begins with '-'", text);
+		return err_set(err, ERR_REJECT,
+			       "\"%.60s\" begins with '-', as an option would", text);
 	return 0;
 }
 
@@ -102,7 +104,8 @@ int check_topic(const char *text, struct err *err)
 	size_t n = strlen(text);
 
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return err_set(err, ERR_REJECT, "\"%s\" is no topic name", text);
+		return err_set(err, ERR_REJECT, "Kafka takes no topic called \"%s\"",
+			       text);
 	if (n > TOPIC_MAX)
 		return err_set(err, ERR_REJECT,
 			       "a topic name has at most 249 characters, this "
@@ -241,9 +244,12 @@ static size_t index_date(const char *p)
 int check_index(const char *text, struct err *err)
 {
 	if (strlen(text) > INDEX_MAX)
-		return err_set(err, ERR_REJECT, "an index name has at most 255 bytes");
+		return err_set(err, ERR_REJECT,
+			       "an index name has at most 255 bytes, this one has %zu",
+			       strlen(text));
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return err_set(err, ERR_REJECT, "\"%s\" is no index name", text);
+		return err_set(err, ERR_REJECT,
+			       "Elasticsearch takes no index called \"%s\"", text);
 	if (strchr("-_+", *text) != NULL)
 		return err_set(err, ERR_REJECT,
 			       "\"%.60s\": an index name does not begin with "

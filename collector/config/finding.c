@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/jsonw.h"
 #include "base/mem.h"
 
 #include "banned.h"
@@ -18,11 +19,15 @@ static void append(struct config_findings *f, struct config_finding v)
 	f->v[f->n++] = v;
 }
 
+/* One line of text: "\e" or "\n" in a quoted key or value is not passed on. */
 static PRINTF_LIKE(1, 0) char *format(const char *fmt, va_list ap)
 {
 	char *text = NULL;
 
-	return vasprintf(&text, fmt, ap) < 0 ? mem_strdup("out of memory") : text;
+	if (vasprintf(&text, fmt, ap) < 0)
+		return mem_strdup("out of memory");
+	utf8_plain(text);
+	return text;
 }
 
 void finding_error(struct config_findings *f, int line, int column, const char *fmt,

@@ -11,6 +11,7 @@
 /* They become words of a command line. */
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define HOST_BYTES NAME_BYTES ":%"
+#define NOT_UNDERSTOOD " is not understood; write it as [USER@]HOST[:PORT]"
 
 static int refuse(const char *hop, size_t n, const char *why, struct err *err)
 {
@@ -35,14 +36,14 @@ static int read_hop(const char *text, size_t n, struct jump_hop *hop, struct err
 	memset(hop, 0, sizeof(*hop));
 	if (at != NULL &&
 	    !take(hop->user, sizeof(hop->user), text, (size_t)(at - text), NAME_BYTES))
-		return refuse(text, n, "the user is not understood", err);
+		return refuse(text, n, "the user" NOT_UNDERSTOOD, err);
 	if (left > 0 && *p == '[') {
 		end = memchr(p, ']', left);
 		if (end == NULL)
 			return refuse(text, n, "\"[\" without \"]\"", err);
 		host = (size_t)(end - p) - 1;
 		if (!take(hop->host, sizeof(hop->host), p + 1, host, HOST_BYTES))
-			return refuse(text, n, "the host is not understood", err);
+			return refuse(text, n, "the host" NOT_UNDERSTOOD, err);
 		p = end + 1;
 	} else {
 		end = memchr(p, ':', left);
@@ -51,14 +52,14 @@ static int read_hop(const char *text, size_t n, struct jump_hop *hop, struct err
 			return refuse(text, n,
 				      "an IPv6 address stands in brackets here", err);
 		if (!take(hop->host, sizeof(hop->host), p, host, NAME_BYTES))
-			return refuse(text, n, "the host is not understood", err);
+			return refuse(text, n, "the host" NOT_UNDERSTOOD, err);
 		p += host;
 	}
 	left = n - (size_t)(p - text);
 	if (left == 0)
 		return 0;
 	if (*p != ':' || left < 2 || left > 6 || strspn(p + 1, "0123456789") < left - 1)
-		return refuse(text, n, "write it as [USER@]HOST[:PORT]", err);
+		return refuse(text, n, "the port" NOT_UNDERSTOOD, err);
 	hop->port = (int)strtol(p + 1, NULL, 10);
 	if (hop->port < 1 || hop->port > 65535)
 		return refuse(text, n, "a port is 1 to 65535", err);

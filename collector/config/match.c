@@ -41,11 +41,13 @@ int match_compile(regex_t *out, const char *pattern, struct err *err)
 	int rc;
 
 	if (*pattern == '\0' || strlen(pattern) > PATTERN_MAX)
-		return err_set(err, ERR_REJECT, "a pattern has 1 to %d bytes",
-			       PATTERN_MAX);
+		return err_set(err, ERR_REJECT,
+			       "a pattern has 1 to %d bytes, this one has %zu",
+			       PATTERN_MAX, strlen(pattern));
 	if (refers_back(pattern))
 		return err_set(err, ERR_REJECT,
-			       "\"%.60s\": a back-reference (\\1) is not supported",
+			       "\"%.60s\": a back-reference (\\1) is not supported; "
+			       "write out what it may be: (aa|bb)",
 			       pattern);
 	/* By itself first: "a)|(b" must not become right by what we put around it. */
 	rc = regcomp(out, pattern, REG_EXTENDED | REG_NOSUB);

@@ -17,7 +17,8 @@
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
-#define LONGEST_MS (100000 * DAY_MS)
+#define LONGEST_DAYS 100000
+#define LONGEST_MS (LONGEST_DAYS * DAY_MS)
 
 struct unit {
 	const char *name;
@@ -53,16 +54,22 @@ int scalar_int(const char *text, int64_t *out, struct err *err)
 	return 0;
 }
 
+static int refuse_real(const char *text, struct err *err)
+{
+	return err_set(err, ERR_REJECT,
+		       "\"%.60s\" is no number; write it like 5000 or 0.5", text);
+}
+
 int scalar_real(const char *text, double *out, struct err *err)
 {
 	char *end;
 	double v;
 
 	if (*text == '\0' || text[strspn(text, DIGITS "+-.eE")] != '\0')
-		return err_set(err, ERR_REJECT, "\"%.60s\" is no number", text);
+		return refuse_real(text, err);
 	v = strtod(text, &end);
 	if (*end != '\0' || !isfinite(v))
-		return err_set(err, ERR_REJECT, "\"%.60s\" is no number", text);
+		return refuse_real(text, err);
 	*out = v;
 	return 0;
 }
@@ -159,7 +166,9 @@ int scalar_duration(const char *text, int64_t *out, struct err *err)
 		if (v < 0 || unit == ARRAY_LEN(spans))
 			return refuse_duration(text, err);
 		if (v > LONGEST_MS / spans[unit].factor)
-			return err_set(err, ERR_REJECT, "%.60s is too long", text);
+			return err_set(err, ERR_REJECT,
+				       "%.60s is too long; at most %dd", text,
+				       LONGEST_DAYS);
 		total += v * spans[unit].factor;
 		p += letters;
 		unit++;

@@ -109,7 +109,8 @@ static void fill_strings(const struct job *j, const struct key *key,
 		free(text);
 	}
 	if (n == 0)
-		complain(j->s, key, node, "is an empty list");
+		complain(j->s, key, node,
+			 "is an empty list; name one, or remove the key");
 }
 
 static void put_pair(struct schema_array *pairs, const char *name, char *value)
@@ -148,7 +149,8 @@ static void fill_pairs(const struct job *j, const struct key *key,
 			complain(j->s, key, item, err.text);
 			free(text);
 		} else if (schema_has_control(text)) {
-			complain(j->s, key, item, "has a control character in it");
+			complain(j->s, key, item,
+				 "has a control character in it; remove it");
 			free(text);
 		} else {
 			put_pair(pairs, item->key, text);

@@ -227,6 +227,12 @@ static const struct {
 	{"block sequence entries", "",
 	 "\"- \" begins a list, which needs a line of its own; if it is "
 	 "text, " QUOTE_IT},
+	{"undefined tag handle", "", BEGINS},
+	{"", "directive",
+	 "a line that begins with '%' is a directive of YAML, which is not used here; "
+	 "remove it"},
+	{"", "block scalar",
+	 "behind '|' or '>' text begins in the next line, indented"},
 	{"", "anchor", BEGINS},
 	{"", "alias", BEGINS},
 	{"", "tag", BEGINS},

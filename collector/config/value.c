@@ -32,10 +32,12 @@ static int check_string(const struct key *key, const char *text, struct err *err
 		    key->type == KEY_SECRET;
 
 	if (*text == '\0')
-		return err_set(err, ERR_REJECT, "is empty");
-	if (schema_has_control(text) || (!lines && strpbrk(text, "\n\t") != NULL))
 		return err_set(err, ERR_REJECT,
-			       "has a control character, tab or line break in it");
+			       "is empty; write a value, or remove the key");
+	if (schema_has_control(text) || (!lines && strpbrk(text, "\n\t") != NULL))
+		return err_set(
+			err, ERR_REJECT,
+			"has a control character, tab or line break in it; remove it");
 	if (path && check_path(text, err) != 0)
 		return ERR_REJECT;
 	return key->check != NULL ? key->check(text, err) : 0;
@@ -114,7 +116,7 @@ static int put_real(const struct key *key, double *member, const char *text,
 					: scalar_real(text, &v, err);
 
 	if (rc == 0 && v < 0)
-		return err_set(err, ERR_REJECT, "%s is less than 0", text);
+		return err_set(err, ERR_REJECT, "%s is too little; at least 0", text);
 	if (rc == 0)
 		*member = v;
 	return rc;

@@ -62,7 +62,8 @@ static void put_missing(const json_t *error, struct buf *lines)
 	}
 }
 
-static void put_reason(const json_t *error, struct buf *lines)
+/* Why an object of the type `object` was not taken. */
+static void put_reason(const char *object, const json_t *error, struct buf *lines)
 {
 	static const struct {
 		const char *type, *words;
@@ -72,8 +73,6 @@ static void put_reason(const json_t *error, struct buf *lines)
 		 "replaced"},
 		{"ambiguous_conflict",
 		 "is there more than once under other ids; delete those copies first"},
-		{"unsupported_type", "is of a kind that this server does not know; "
-				     "Lens objects go into Kibana 8.8 and later"},
 	};
 	const char *type = text_of(error, "type");
 	const char *message = text_of(error, "message");
@@ -84,6 +83,15 @@ static void put_reason(const json_t *error, struct buf *lines)
 			buf_addstr(lines, known[i].words);
 			return;
 		}
+	if (type != NULL && strcmp(type, "unsupported_type") == 0) {
+		buf_printf(
+			lines, "is of a kind that this server does not know; %s",
+			strcmp(object, "lens") == 0
+				? "Lens charts go into Kibana 8.8 and later"
+				: "OpenSearch Dashboards 3.7.0 says so of all kinds, "
+				  "others take them");
+		return;
+	}
 	if (type != NULL && strcmp(type, "missing_references") == 0) {
 		put_missing(error, lines);
 		return;
@@ -105,19 +113,53 @@ static void put_errors(const json_t *errors, struct buf *lines)
 		char *id = plain(text_of(item, "id"));
 
 		buf_printf(lines, "%s %s ", type, id);
-		put_reason(json_object_get(item, "error"), lines);
+		put_reason(type, json_object_get(item, "error"), lines);
 		buf_addch(lines, '\n');
 		free(type);
 		free(id);
 	}
 }
 
+/* How many objects the server says it took; -1: it does not say. */
+static long long count_of(const json_t *answer)
+{
+	const json_t *count = json_object_get(answer, "successCount");
+
+	return json_is_integer(count) ? json_integer_value(count) : -1;
+}
+
+/* Of an answer that is no full success: what is wrong with it. */
+static int not_all(bool success, long long count, size_t errors, size_t sent,
+		   struct err *err)
+{
+	if (errors > 0)
+		return err_set(err, ERR_REJECT,
+			       "%zu of %zu objects were not imported; each is named "
+			       "above with its reason",
+			       errors, sent);
+	if (!success)
+		return err_set(err, ERR_REJECT,
+			       "the server says that the import failed, and not why: "
+			       "look at its log");
+	if (count < 0)
+		return err_set(err, ERR_REJECT,
+			       "the server says that it went well, but not how many of "
+			       "%zu objects it took: look there under Saved Objects",
+			       sent);
+	return err_set(
+		err, ERR_REJECT,
+		"the server says that it went well, but that it took %lld of %zu "
+		"objects: look there under Saved Objects, and at its log",
+		count, sent);
+}
+
 /* An answer 2xx. */
-static int read_success(const json_t *answer, struct buf *lines, struct err *err)
+static int read_success(const json_t *answer, size_t sent, struct buf *lines,
+			struct err *err)
 {
 	const json_t *success = json_object_get(answer, "success");
 	const json_t *errors = json_object_get(answer, "errors");
-	long long count = json_integer_value(json_object_get(answer, "successCount"));
+	long long count = count_of(answer);
 
 	if (!json_is_boolean(success))
 		return err_set(
@@ -125,16 +167,15 @@ static int read_success(const json_t *answer, struct buf *lines, struct err *err
 			"the answer is not that of an import; is this the URL of "
 			"Kibana or OpenSearch Dashboards, and is a login needed?");
 	put_errors(errors, lines);
-	if (json_is_true(success) && json_array_size(errors) == 0) {
+	if (json_is_true(success) && json_array_size(errors) == 0 && count >= 0 &&
+	    (size_t)count >= sent) {
 		buf_printf(lines, "%lld objects imported\n", count);
 		return 0;
 	}
-	buf_printf(lines, "%lld objects imported, %zu not\n", count,
-		   json_array_size(errors));
-	return err_set(err, ERR_REJECT,
-		       json_array_size(errors) > 0
-			       ? "not everything was imported"
-			       : "the server says that the import failed, and not why");
+	if (count >= 0)
+		buf_printf(lines, "%lld of %zu objects imported\n", count, sent);
+	return not_all(json_is_true(success), count, json_array_size(errors), sent,
+		       err);
 }
 
 /* What a status tells beside the server's own words. */
@@ -183,13 +224,13 @@ static int read_failure(int status, const char *message, struct err *err)
 	return (int)class;
 }
 
-int import_read(int status, const char *body, size_t len, struct buf *lines,
-		struct err *err)
+int import_read(int status, const char *body, size_t len, size_t sent,
+		struct buf *lines, struct err *err)
 {
 	json_error_t e;
 	json_t *answer = json_loadb(body, len, 0, &e);
 	const char *message = text_of(answer, "message");
-	int rc = status >= 200 && status < 300 ? read_success(answer, lines, err)
+	int rc = status >= 200 && status < 300 ? read_success(answer, sent, lines, err)
 					       : read_failure(status, message, err);
 
 	json_decref(answer);

@@ -62,6 +62,12 @@ static size_t append(struct gap *g, size_t used, const char *s, size_t n)
 	return used + n;
 }
 
+/* C1 too: in UTF-8 they are two bytes, and some terminals obey them. */
+static bool is_control(const unsigned char *s)
+{
+	return *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
+}
+
 /* One line of valid UTF-8 in REASON_MESSAGE_MAX bytes: what a host printed may be
  * anything. */
 static void repair(struct gap *g, const char *text, size_t len)
@@ -75,7 +81,7 @@ static void repair(struct gap *g, const char *text, size_t len)
 
 		if (n == 0)
 			next = append(g, used, "\xef\xbf\xbd", 3);
-		else if (s[i] < 0x20 || s[i] == 0x7f)
+		else if (is_control(s + i))
 			next = append(g, used, " ", 1);
 		else
 			next = append(g, used, text + i, n);

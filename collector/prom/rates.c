@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/jsonw.h"
 #include "base/mem.h"
 
 #include "banned.h"
@@ -283,6 +284,7 @@ static void warn(struct rates *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	utf8_plain(text); /* a label is a stranger's text, and each warning a line */
 	buf_printf(&r->warnings, "%s%s", r->warnings.len > 0 ? "\n" : "", text);
 }
 

@@ -12,21 +12,39 @@ import pytest
 from conftest import MMLAG, TOPICS
 
 
-def init(lab, *more, **replaced):
+def start(lab, *more, **replaced):
     options = {"host": lab.ssh_host, "port": lab.ssh_port, "user": lab.ssh_user,
                "key": lab.key_ec2, "kafka-home": lab.kafka_home, "bootstrap": lab.bootstrap,
                "command-config": "config/mm.properties"}
     options.update({k.replace("_", "-"): v for k, v in replaced.items()})
     arguments = [str(word) for k, v in options.items() if v is not None for word in ("--" + k, v)]
     env = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
-    run = subprocess.run([MMLAG, "init", *arguments, *more], capture_output=True, text=True,
-                         timeout=120, check=False, env=env)
-    return run.returncode, run.stdout, run.stderr
+    return subprocess.Popen([MMLAG, "init", *arguments, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env=env)
+
+
+def end(run):
+    out, err = run.communicate(timeout=120)
+    return run.returncode, out, err
+
+
+def init(lab, *more, **replaced):
+    return end(start(lab, *more, **replaced))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def silent_port(lab):
+    """It waits until the limit of time, and goes on beside the other tests."""
+    run = start(lab, port=lab.bootstrap.split(":")[1], host_key="accept-new")
+    yield run
+    run.kill()
+    run.communicate()
 
 
 def test_what_init_prints_passes_check(lab, tmp_path):
-    rc, out, err = init(lab, group=lab.group, host_key="accept-new")
+    rc, out, err = init(lab, group=lab.group, host_key="accept-new", key=os.path.relpath(lab.key_ec2))
     assert rc == 0, err
+    assert f"key_file: {os.getcwd()}/" in out, "the daemon is started elsewhere"
     assert err == ""  # progress is for a terminal
     assert "SHA256:" in out and "Kafka 3.9.1" in out
     path = tmp_path / "mmlag.yaml"
@@ -82,11 +100,27 @@ def keys(lab, tmp_path_factory):
     return top
 
 
+@pytest.mark.parametrize("home,rc", [("silent", 1), (None, 0)], ids=["no group", "groups too"])
+def test_mirrormaker_2_on_the_host_is_recognised(lab, homes, home, rc):
+    """A process of that name is enough: it has no group that would tell of it."""
+    name = "org.apache.kafka.connect.mirror.MirrorMaker"
+    with subprocess.Popen(["/usr/bin/python3", "-c", "import time; time.sleep(60)", name]) as mm2:
+        try:
+            got, out, err = init(lab, host_key="accept-new", **(
+                {"kafka_home": str(homes / home)} if home else {"group": lab.group}))
+        finally:
+            mm2.kill()
+    assert got == rc, err
+    if home:
+        assert "MirrorMaker 2 runs on the host" in err and "source: prometheus" in err and out == ""
+    else:
+        assert "# MirrorMaker 2 runs on this host too." in out and "source: prometheus" in out and "- name: orders" in out
+
+
 PIN = "SHA256:" + "A" * 43
 # What is wrong → what must be said: what it is, and what to do next, in words of init's options.
 TURNS = [
     ({"port": 1}, ["127.0.0.1:1: Connection refused", "--port"]),
-    ({"port": "{kafka}"}, ["accepts the connection, but says nothing", "--port"]),
     ({"host": "nowhere.invalid"}, ["nowhere.invalid", "cannot be resolved", "Is the host's name right"]),
     ({"user": "nosuchuser"}, ["user nosuchuser", "is refused", "ssh -p {port} -i", "nosuchuser@127.0.0.1", "authorized_keys"]),
     ({"key": "{keys}/other"}, ["{keys}/other", "is refused", "Try it by hand: ssh -p {port} -i {keys}/other"]),
@@ -122,7 +156,7 @@ TURNS = [
 @pytest.mark.parametrize("wrong,words", TURNS, ids=[" ".join(f"{k}={v}" for k, v in w.items()) for w, _ in TURNS])
 def test_each_wrong_turn_has_its_own_words(lab, homes, keys, wrong, words):
     def fill(text):
-        return str(text).format(kafka=lab.bootstrap.split(":")[1], keys=keys, homes=homes, port=lab.ssh_port,
+        return str(text).format(keys=keys, homes=homes, port=lab.ssh_port,
                                 encrypted=lab.key_ec2_enc)
     options = {"host_key": "accept-new", "command_config": None, "kafka_home": str(homes / "silent")}
     options.update({k: v if v is None else fill(v) for k, v in wrong.items()})
@@ -133,3 +167,8 @@ def test_each_wrong_turn_has_its_own_words(lab, homes, keys, wrong, words):
     assert not [w for w in words if fill(w) not in err], err
     for key in ("bootstrap_server", "command_config", "passphrase_file", "kafka_home:", "`"):
         assert key not in err.replace("`source: prometheus`", ""), err
+
+
+def test_a_port_that_says_nothing_is_told_with_what_to_do(silent_port):
+    rc, out, err = end(silent_port)
+    assert rc == 1 and out == "" and "accepts the connection, but says nothing" in err and "--port" in err

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The status page in a real browser, on a stand-in for the listener (mock_api.py)."""
 
+import itertools
 import json
+import math
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -10,7 +13,7 @@ import time
 import pytest
 
 from conftest import wait_for
-from mock_api import TOKEN, Mock, World, example, gap, ms, topic
+from mock_api import PAGE, TOKEN, Mock, World, example, gap, ms, topic
 from test_serve import Pages
 from test_terminal import Lines, Terminal
 
@@ -171,12 +174,23 @@ def test_a_group_without_members_is_said_before_any_verdict_is_bad(page, mock):
     page.quiet()
 
 
+def test_the_strips_follow_the_list_when_a_topic_takes_its_room(page, mock):
+    page.open(mock.url)
+    wide = page.one(".rows .c-partitions").size["width"]
+    page.js("[...document.querySelectorAll('.rows a')].find((a) => a.textContent === 'telemetry').click()")
+    page.until("the topic", "document.querySelector('#topic h2').textContent === 'telemetry'")
+    assert page.one(".rows .c-partitions").size["width"] < wide, "or this proves nothing"
+    page.until("no strip beside its place", "[...document.querySelectorAll('.rows canvas')].every((c) => c.offsetWidth <= c.parentNode.clientWidth)")
+
+
 def test_a_topic_shows_its_verdict_in_words_its_charts_and_its_gaps(page, mock):
     page.open(mock.url + ORDERS)
     page.until("the charts", "document.querySelectorAll('.plot canvas').length >= 6")
     page.until("the partitions", "document.querySelectorAll('.prows .prow').length >= 10")
     verdict = page.text(".verdict")
     assert "STOP on partition 3: Nobody owns the partition" in verdict and "stopped" in verdict
+    axis = page.js("return [...document.querySelector('.plot').querySelectorAll('.dygraph-axis-label-y')].map((x) => x.textContent)")
+    assert set(axis) >= {"0", "100K"} and all(x == "0" or x.endswith("K") for x in axis), "one notation on one axis"
     gaps = page.text(".gaps")
     assert "The SSH connection broke." in gaps and "ssh_lost" in gaps and "(9 min)" in gaps and "reset by the peer" in gaps
     first = page.js("return [...document.querySelector('.prows .prow').children].map((c) => c.textContent)")
@@ -327,6 +341,39 @@ def test_fits_a_phone_and_is_legible(page, mock, dark):
         assert page.js(CONTRAST) == []
     back = page.js("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(back) < 60) == dark
+
+
+# What an eye without one kind of cones sees of linear red, green and blue (Machado, Oliveira, Fernandes 2009, all of it).
+SIGHTS = {
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+    "all": ((1, 0, 0), (0, 1, 0), (0, 0, 1))}
+
+
+def seen(colour, sight):
+    """#rrggbb as a place in CIE L*a*b*, where a distance of 2 is just noticed and 9 cannot be missed."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5))]
+    r, g, b = (min(1, max(0, sum(x * y for x, y in zip(row, linear)))) for row in SIGHTS[sight])
+    x, y, z = ((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047, 0.2126 * r + 0.7152 * g + 0.0722 * b,
+               (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883)
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_colours_are_told_apart_by_every_kind_of_sight(sight):
+    """Each verdict has a mark of its own, too; where a cell is too narrow for one, its height tells."""
+    with open(os.path.join(PAGE, "style.css"), encoding="utf-8") as f:
+        schemes = [s for s in (dict(re.findall(r"--([\w-]+): (#\w{6})\b", b)) for b in f.read().split("}")) if "heat0" in s]
+    assert len(schemes) == 2, "light and dark"
+    heat = [f"heat{i}" for i in range(6)]
+    bad = ["warn", "stop", "stall", "rewind"]
+    pairs = [*itertools.product(bad, heat), *itertools.combinations(bad, 2), *itertools.pairwise(heat),
+             *itertools.combinations(("line1", "line2", "line3"), 2)]
+    for colours in schemes:
+        near = [(a, b) for a, b in pairs if math.dist(seen(colours[a], sight), seen(colours[b], sight)) < 9]
+        assert near == []
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,10 @@
 """watch and brokers before a scripted server: pages and answers of every shape, and the
 exit code and words that each one gets."""
 
+import csv
 import gzip
 import http.server
+import io
 import json
 import subprocess
 import threading
@@ -180,6 +182,21 @@ def test_an_answer_has_its_exit_code_and_words(peer, body, status, code, words):
     run = brokers(peer, body, status=status)
     assert run.returncode == code, run.stderr
     assert words in run.stderr
+
+
+def test_labels_of_strangers_cannot_forge_a_line_or_speak_to_the_terminal(peer):
+    evil = "b\x1b]0;owned\x07\u009b31m\nWARNING: forged\x7f"
+    body = {**vector((at(evil, evil), "1000"), *((at(f"b{i}"), "1") for i in range(4))), "warnings": [evil]}
+    run = brokers(peer, body)
+    assert run.returncode == 1 and len(run.stdout.splitlines()) == 1 + 5 + 2, run.stdout
+    assert run.stdout.splitlines()[-1].startswith("WARNING: b?]0;owned???31m?WARNING: forged?: 1000.0 is ")
+    for text in (run.stdout, run.stderr, brokers(peer, body, "--csv").stderr):
+        assert not [c for c in text if c < "\n" or "\n" < c < " " or "\x7f" <= c <= "\x9f"], text
+        assert not [line for line in text.splitlines() if line.startswith("WARNING: forged")]
+    got = json.loads(brokers(peer, body, "--json").stdout)
+    assert got["series"][0]["instance"] == evil and len(got["warnings"]) == 1, "programs get the label as it is"
+    rows = list(csv.reader(io.StringIO(brokers(peer, body, "--csv").stdout, newline="")))
+    assert rows[1] == [evil, evil, "1000.0"]
 
 
 @pytest.mark.parametrize("given,asked", [

@@ -14,10 +14,11 @@ import socket
 import ssl
 import stat
 import subprocess
+import threading
 import time
 
 import pytest
-from conftest import wait_for
+from conftest import Workplace, wait_for
 
 pytestmark = pytest.mark.beside
 
@@ -113,9 +114,10 @@ class Pages:
         s = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         return s
 
-    def raw(self, *pieces):
+    def raw(self, *pieces, wait=10):
         """The status of what is sent as it stands; None when there is no answer."""
         with self.connect() as s:
+            s.settimeout(wait)
             with contextlib.suppress(OSError):  # it may hang up on us
                 for piece in pieces:
                     s.sendall(piece)
@@ -137,6 +139,38 @@ JSON = {"Content_Type": "application/json"}
 @pytest.fixture
 def pages(workplace):
     return Pages(workplace)
+
+
+class Beside(threading.Thread):
+    """A test that does little but wait, on a daemon of its own, while others run."""
+
+    def __init__(self, test, workplace):
+        super().__init__(daemon=True)
+        self.test, self.workplace, self.outcome = test, workplace, None
+        self.start()
+
+    def run(self):
+        try:
+            self.test(self.workplace)
+        except BaseException as outcome:  # of the thread that asks, a skip too
+            self.outcome = outcome
+
+    def ends(self):
+        self.join(120)
+        assert not self.is_alive()
+        if self.outcome:
+            raise self.outcome
+
+
+@pytest.fixture(scope="module", autouse=True)
+def beside(lab, tmp_path_factory):
+    started = {test: Beside(test, Workplace(tmp_path_factory.mktemp(test.__name__), lab))
+               for test in (dripping_alone, tls_and_a_new_certificate, a_taken_port, a_reader_that_does_not_read)}
+    yield started
+    for b in started.values():  # where nobody asked, the end is not waited for
+        for d in b.workplace.daemons:
+            if d.process.poll() is None:
+                d.stop(signal.SIGKILL)
 
 
 def test_the_pages_answer(pages):
@@ -250,6 +284,7 @@ def test_headers_protect_the_reader(pages):
     for path in ["/", "/metrics", "/nix", "/api/v1/topics"]:
         headers = pages(path).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert not re.search(r"unsafe|https?:|\*", headers["Content-Security-Policy"])
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
 
@@ -338,8 +373,9 @@ def certificate(path, name, ca=None):
     return cert, key
 
 
-def test_tls_with_client_certificates_and_a_new_certificate(workplace, tmp_path):
+def tls_and_a_new_certificate(workplace):
     address = other_address()
+    tmp_path = workplace.path
     certificate(tmp_path, "ca")
     certificate(tmp_path, "stranger")
     client = certificate(tmp_path, "client", "ca")
@@ -410,7 +446,7 @@ def test_what_is_too_large_is_refused(pages):
     assert pages.raw(post + b"Transfer-Encoding: chunked\r\n\r\n", chunk * 20, b"0\r\n\r\n") == 413
     for garbage in [b"\0\xff\r\n\r\n", b"GET\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
                     b"GET http://x/ HTTP/1.1\r\nHost: localhost\r\n\r\n"]:
-        assert pages.raw(garbage) in (400, None), garbage
+        assert pages.raw(garbage, wait=1) in (400, None), garbage
     assert pages("/metrics").status == 200
 
 
@@ -426,7 +462,6 @@ def ended(s):
 
 
 def test_slow_and_greedy_clients_harm_nobody(pages):
-    began = time.monotonic()
     dripping = [pages.connect() for _ in range(20)]
     for s in dripping:
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
@@ -439,7 +474,10 @@ def test_slow_and_greedy_clients_harm_nobody(pages):
     assert all(wait_for("the drippers gave way", 5, lambda s=s: ended(s)) for s in dripping)
     for s in silent + dripping:
         s.close()
-    # alone, one that drips lives for the allowed age and no longer
+
+
+def dripping_alone(workplace):
+    pages = Pages(workplace)
     slow = pages.connect()
     slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
     began = time.monotonic()
@@ -462,7 +500,8 @@ def is_held(pages, port):
                and r[9] != "0" for r in rows)
 
 
-def test_a_reader_that_does_not_read_is_ended(pages):
+def a_reader_that_does_not_read(workplace):
+    pages = Pages(workplace)
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.connect(("127.0.0.1", pages.port))
@@ -496,7 +535,7 @@ def test_open_connections_cost_nothing(pages):
         s.close()
 
 
-def test_a_taken_port_stops_nothing_but_the_pages(workplace):
+def a_taken_port(workplace):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -531,3 +570,21 @@ def test_pages_can_be_off_and_the_control_socket_stays(workplace):
     c.request("GET", "/-/ready")
     assert c.getresponse().status == 200
     assert "pages on" not in daemon.log()
+
+
+# --- those that went on beside all others ---
+
+def test_tls_with_client_certificates_and_a_new_certificate(beside):
+    beside[tls_and_a_new_certificate].ends()
+
+
+def test_a_taken_port_stops_nothing_but_the_pages(beside):
+    beside[a_taken_port].ends()
+
+
+def test_a_reader_that_does_not_read_is_ended(beside):
+    beside[a_reader_that_does_not_read].ends()
+
+
+def test_one_that_drips_lives_for_the_allowed_age_and_no_longer(beside):
+    beside[dripping_alone].ends()

@@ -158,11 +158,27 @@ def test_top_obeys_its_keys(terminal, place, mock):
     assert t.end() == 0
 
 
+def test_a_thousand_topics_and_partitions_fit_twenty_columns(terminal, place, mock):
+    mock.world.topics = [*example(1000).topics, topic("wide", "WARN", [*range(998), (4, "WARN"), None], "lag_not_falling")]
+    t = terminal("top", *config(place), columns=20, lines=8)
+    screen = t.until("the table", lambda s: len(s) == 8 and s)
+    assert screen[0].split() == ["2N", "2E", "2W", "1017O"] and all(len(line) <= 20 for line in screen)
+    t.send("nG")
+    t.until("the last of a thousand", lambda s: s[-2].startswith(">W wide"))
+    t.send("\r")
+    t.until("its partitions", lambda s: any(line.startswith("p998") and line.endswith(" 4") for line in s))
+    t.send("G")
+    t.until("the last of a thousand", lambda s: s[-2].startswith("p999 ") and s[-2].endswith(" -"))
+    t.send("q")
+    assert t.end() == 0
+
+
 def test_top_fits_any_window_and_follows_its_size(terminal, place, mock):
     t = terminal("top", *config(place), columns=20, lines=8)
     screen = t.until("the table", lambda s: len(s) == 8 and s)
     assert all(len(line) <= 20 for line in screen)
-    assert any(line.startswith(" E orders") and line.endswith("48,980") or "orders" in line for line in screen)
+    assert [line for line in screen if line.startswith(" E orders") and line.endswith(" 48,953")]
+    assert all(line[-1] in "…T" for line in screen if line.startswith((">N", " N"))), "what is cut says so"
     t.resize(120, 30)
     screen = t.until("a larger table", lambda s: len(s) == 30 and s)
     assert "GROUP" in screen[1] and "telemetry" in " ".join(screen)
@@ -170,6 +186,12 @@ def test_top_fits_any_window_and_follows_its_size(terminal, place, mock):
     t.until("a tiny one", lambda s: len(s) == 1)
     t.resize(60, 10)
     t.until("a usual one", lambda s: len(s) == 10)
+    for i in range(200):  # while it draws
+        t.resize(1 + i * 7 % 160, 1 + i * 11 % 50)
+        t.send("\033[B\014nsG"[i % 7])
+        t.read()
+    t.resize(50, 9)
+    t.until("it settles", lambda s: len(s) == 9 and all(len(line) <= 50 for line in s) and s[-1].startswith("q quit"))
     t.send("q")
     assert t.end() == 0
 
@@ -414,6 +436,17 @@ def test_a_reader_that_leaves_ends_tail_quietly(place, mock):
         mock.world.document(document(2))
         assert tail.wait(5) == -signal.SIGPIPE
         assert tail.stderr.read() == b""
+
+
+def test_what_a_host_says_cannot_speak_to_the_terminal_through_once(terminal, workplace):
+    command = "printf 'Error: Executing consumer group command failed due to \\033]0;owned\\007\\302\\23331m \\177\\n'; exit 1"
+    config = workplace.config(topics=[{"name": "orders", "format": "table", "interval": "1s", "command": command}])
+    t = terminal("once", "-c", config, NO_COLOR="1")
+    wait_for("the end", 30, lambda: t.read() is not None and t.process.poll() is not None)
+    piped = workplace.run("once", "-c", config)
+    assert piped.returncode == 1 and "owned" in piped.stderr
+    for text in (t.read().decode().replace("\r", ""), piped.stderr):
+        assert not [c for c in text if c < "\n" or "\n" < c < " " or "\x7f" <= c <= "\x9f"], text
 
 
 def test_once_on_a_terminal_is_a_table_as_wide_as_the_window(terminal, workplace):

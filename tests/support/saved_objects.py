@@ -87,8 +87,11 @@ class Check:
             except ValueError as e:
                 self.say(1, f"line {n} is not one JSON object: {e}")
                 continue
+            if not isinstance(o, dict):
+                self.say(1, f"line {n} is no object")
+                continue
             known = NEWEST_LENS if self.lens else NEWEST
-            if not isinstance(o, dict) or o.get("type") not in known:
+            if o.get("type") not in known:
                 self.say(2, f"line {n} is of no known type")
                 continue
             key = (o["type"], o.get("id"))

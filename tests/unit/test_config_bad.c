@@ -13,6 +13,11 @@
 
 #include "banned.h"
 
+#define LONG_16 "0123456789abcdef"
+#define LONG_60 LONG_16 LONG_16 LONG_16 "0123456789ab"
+#define LONG_64 LONG_16 LONG_16 LONG_16 LONG_16
+#define LONG_HOST LONG_64 LONG_64 LONG_64 LONG_64 /* 256 bytes */
+
 static const struct {
 	const char *label, *text, *said;
 } rows[] = {
@@ -119,7 +124,7 @@ static const struct {
 	 "1m, 2h, 7d or 1h30m\n"
 	 "9:25: interval: \"1m1h\" is no duration; write it like 500ms, 5s, "
 	 "1m, 2h, 7d or 1h30m\n"
-	 "10:25: interval: 99999999999d is too long\n"
+	 "10:25: interval: 99999999999d is too long; at most 100000d\n"
 	 "11:25: interval: \"-1s\" is no duration; write it like 500ms, 5s, "
 	 "1m, 2h, 7d or 1h30m\n"
 	 "12:25: interval: has no value; give it one, or remove the key\n"
@@ -204,7 +209,7 @@ static const struct {
 			"  - {name: a, match: b}\n",
 	 "4:5: name: \"a b\" is no topic name: letters, digits, '.', '_' "
 	 "and '-' only\n"
-	 "5:5: name: \"..\" is no topic name\n"
+	 "5:5: name: Kafka takes no topic called \"..\"\n"
 	 "6:5: name: \"ä\" is no topic name: letters, digits, '.', '_' and "
 	 "'-' only\n"
 	 "7:5: \"name\" is missing in this entry of topics\n"
@@ -225,9 +230,9 @@ static const struct {
 	 "4:21: host: \"u@h\" has a user in it; write it as \"user\"\n"
 	 "5:21: host: \"h:22\" has a port in it; write it as \"port\"\n"
 	 "6:21: host: an IPv6 address stands without brackets here\n"
-	 "7:21: host: \"-x\" begins with '-'\n"
-	 "8:21: host: \"a b\" has a blank in it\n"
-	 "9:21: user: is empty\n"
+	 "7:21: host: \"-x\" begins with '-', as an option would\n"
+	 "8:21: host: \"a b\" has a blank in it; write one word\n"
+	 "9:21: user: is empty; write a value, or remove the key\n"
 	 "11:21: host: \"http://x\" is a host name or address only, without "
 	 "'/'\n"},
 	{"brokers",
@@ -373,9 +378,99 @@ static const struct {
 			"  - {name: a, proxy_jump: 'me@b1:2222,[fd00::1]'}\n"
 			"  - {name: b, proxy_jump: 'b1;id'}\n"
 			"  - {name: c, proxy_jump: 'fd00::1'}\n",
-	 "5:27: proxy_jump: \"b1;id\": the host is not understood\n"
+	 "5:27: proxy_jump: \"b1;id\": the host is not understood; write it as "
+	 "[USER@]HOST[:PORT]\n"
 	 "6:27: proxy_jump: \"fd00::1\": an IPv6 address stands in brackets "
 	 "here\n"},
+	{"bastions, read to the end",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, proxy_jump: 'a b@h'}\n"
+			"  - {name: b, proxy_jump: '[fd00::1'}\n"
+			"  - {name: c, proxy_jump: '[a;b]:22'}\n"
+			"  - {name: d, proxy_jump: 'h:ssh'}\n"
+			"  - {name: e, proxy_jump: 'h:70000'}\n"
+			"  - {name: f, proxy_jump: 'a,b,c,d,e,f,g,h,i'}\n",
+	 "4:27: proxy_jump: \"a b@h\": the user is not understood; write it as "
+	 "[USER@]HOST[:PORT]\n"
+	 "5:27: proxy_jump: \"[fd00::1\": \"[\" without \"]\"\n"
+	 "6:27: proxy_jump: \"[a;b]:22\": the host is not understood; write it as "
+	 "[USER@]HOST[:PORT]\n"
+	 "7:27: proxy_jump: \"h:ssh\": the port is not understood; write it as "
+	 "[USER@]HOST[:PORT]\n"
+	 "8:27: proxy_jump: \"h:70000\": a port is 1 to 65535\n"
+	 "9:27: proxy_jump: 8 bastions at most, one behind the other\n"},
+	{"the mirror's other side",
+	 "defaults: {host: h, user: u, key_file: /k, cli: /c, group: g,\n"
+	 "           bootstrap_server: 'b:9092'}\n"
+	 "topics:\n"
+	 "  - {name: a, target: {bootstrap_server: 'c:1', port: 23}}\n"
+	 "  - {name: b, command: x, format: line, partitions: 1,\n"
+	 "     target: {bootstrap_server: 'c:1', kafka_home: /k}}\n",
+	 "4:23: target: \"kafka_home\" is missing, here and in the topic\n"
+	 "4:23: target: \"port\", \"user\" and \"key_file\" are those of "
+	 "\"host\", which is missing: the other side is looked at from the topic's own "
+	 "host\n"
+	 "6:14: target: goes with \"source: ssh\" and the CLI's table only\n"},
+	{"brokers to the end",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, bootstrap_server: '" LONG_HOST
+			":1', cluster: x}\n"
+			"  - {name: b, cds_archive: '/a b'}\n"
+			"brokers:\n"
+			"  - {name: p, prometheus: 'http://h', min_rate: fast}\n"
+			"  - {name: q, prometheus: 'http://h', min_rate: 1e5x}\n"
+			"  - {name: r, prometheus: 'http://h', min_rate: 1-2}\n"
+			"  - {name: s, prometheus: 'http://h', min_rate: -5}\n"
+			"  - {name: t, prometheus: 'http://[::1]x'}\n",
+	 "4:33: bootstrap_server: \"" LONG_60
+	 "...\" is longer than a host name can be\n"
+	 "5:28: cds_archive: \"/a b\": letters, digits and \"._/-+@\" only: the path "
+	 "stands in an option of the JVM\n"
+	 "7:49: min_rate: \"fast\" is no number; write it like 5000 or 0.5\n"
+	 "8:49: min_rate: \"1e5x\" is no number; write it like 5000 or 0.5\n"
+	 "9:49: min_rate: \"1-2\" is no number; write it like 5000 or 0.5\n"
+	 "10:49: min_rate: -5 is too little; at least 0\n"
+	 "11:27: prometheus: the URL's host is not understood; write "
+	 "http://host:9200\n"},
+	{"names of indices to the end",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch: {hosts: ['http://h'], index: ..}\n",
+	 "4:45: index: Elasticsearch takes no index called \"..\"\n"},
+	{"an index that begins like an internal one",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch: {hosts: ['http://h'], index: _lag}\n",
+	 "4:45: index: \"_lag\": an index name does not begin with '_'\n"},
+	{"an index with a name that is too long",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"elasticsearch: {hosts: ['http://h'], index: " LONG_HOST "}\n",
+	 "4:45: index: an index name has at most 255 bytes, this one has 256\n"},
+	{"patterns to the end",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {match: '(a|b)\\1'}\n"
+			"  - {match: '" LONG_HOST LONG_HOST LONG_HOST LONG_HOST "x'}\n",
+	 "4:13: match: \"(a|b)\\1\": a back-reference (\\1) is not supported; write out "
+	 "what it may be: (aa|bb)\n"
+	 "5:13: match: a pattern has 1 to 1000 bytes, this one has 1025\n"},
+	{"lists, maps and their characters",
+	 TOPIC_DEFAULTS "topics:\n"
+			"  - {name: a, known_hosts: {a: b}}\n"
+			"  - {name: b, labels: {a: \"b\\x07\"}}\n"
+			"  - {name: c, user: \"a\\tb\"}\n",
+	 "4:28: known_hosts: is a list: [one, two]\n"
+	 "5:27: labels: has a control character in it; remove it\n"
+	 "6:21: user: has a control character, tab or line break in it; remove it\n"},
+	{"escapes that a terminal would obey",
+	 TOPIC_DEFAULTS "topics: [a]\n"
+			"\"x\\e[31my\\nz\": 1\n"
+			"log: {level: \"a\\e[1mb\\nc\"}\n",
+	 "4:1: unknown key \"x?[31my?z\"; the nearest that is known in the file is "
+	 "\"history\"\n"
+	 "5:14: level: \"a?[1mb?c\" is not known; it is one of error, warn, info, "
+	 "debug\n"},
+	{"defaults that are none",
+	 "defaults: [a]\n"
+	 "topics: [{name: a, source: exporter, url: 'http://h/m', group: g}]\n",
+	 "1:11: defaults: is a section: its keys stand indented below it\n"},
 	{"alerts and receivers",
 	 TOPIC_DEFAULTS
 	 "topics: [t]\n"
@@ -519,7 +614,7 @@ static const struct {
 	 TOPIC_DEFAULTS "topics: [a]\n"
 			"elasticsearch: {hosts: [], username: u, password_file: /p, "
 			"api_key_file: /a, index: 'x-{yyyy}'}\n",
-	 "4:24: hosts: is an empty list\n"
+	 "4:24: hosts: is an empty list; name one, or remove the key\n"
 	 "4:60: \"username\" and \"api_key_file\" exclude each other; keep "
 	 "one\n"
 	 "4:85: index: \"x-{yyyy}\": in an index name only {yyyy.MM} and "

@@ -145,13 +145,27 @@ static void the_body_of_an_answer_decides_and_not_its_status(void **state)
 		 "{\"success\":false,\"errors\":[{\"type\":\"t\",\"id\":\"i\","
 		 "\"error\":{\"type\":\"conflict\"}}]}",
 		 ERR_REJECT, "t i is there already"},
-		{200, "{\"success\":true,\"errors\":[{}]}", ERR_REJECT, "no reason"},
+		{200, "{\"success\":true,\"successCount\":2,\"errors\":[{}]}",
+		 ERR_REJECT, "no reason"},
+		{200, "{\"success\":true,\"successCount\":0}", ERR_REJECT,
+		 "0 of 3 objects imported"},
+		{200, "{\"success\":true,\"successCount\":2}", ERR_REJECT,
+		 "2 of 3 objects imported"},
+		{200, "{\"success\":true}", ERR_REJECT, ""},
+		{200, "{\"success\":true,\"successCount\":\"3\"}", ERR_REJECT, ""},
+		{200,
+		 "{\"success\":false,\"errors\":[{\"type\":\"lens\",\"id\":\"i\","
+		 "\"error\":{\"type\":\"unsupported_type\"}}]}",
+		 ERR_REJECT, "Lens charts go into Kibana 8.8 and later"},
+		{200,
+		 "{\"success\":false,\"errors\":[{\"type\":\"dashboard\",\"id\":\"i\","
+		 "\"error\":{\"type\":\"unsupported_type\"}}]}",
+		 ERR_REJECT, "OpenSearch Dashboards 3.7.0 says so of all kinds"},
 		{200, "{\"success\":\"true\"}", ERR_PERMANENT, ""},
 		{200, "[]", ERR_PERMANENT, ""},
 		{200, "<html>", ERR_PERMANENT, ""},
 		{200, "", ERR_PERMANENT, ""},
-		{200, "{\"success\":false,\"errors\":\"no\"}", ERR_REJECT,
-		 "0 objects imported, 0 not"},
+		{200, "{\"success\":false,\"errors\":\"no\"}", ERR_REJECT, ""},
 		{422, "{\"message\":\"too new\"}", ERR_REJECT, ""},
 		{401, "", ERR_PERMANENT, ""},
 		{418, "{}", ERR_PERMANENT, ""},
@@ -164,7 +178,7 @@ static void the_body_of_an_answer_decides_and_not_its_status(void **state)
 		struct buf lines = BUF_INIT(65536);
 		struct err err = ERR_INIT;
 		int rc = import_read(rows[i].status, rows[i].body, strlen(rows[i].body),
-				     &lines, &err);
+				     3, &lines, &err);
 
 		if (rc != rows[i].class ||
 		    strstr(buf_str(&lines), rows[i].words) == NULL)

@@ -257,6 +257,40 @@ static void twenty_columns_show_status_topic_and_lag(void **state)
 	top_fini(&t);
 }
 
+/* A figure without a head would be anybody's guess. */
+static void each_column_of_partitions_has_its_head_or_neither(void **state)
+{
+	static const struct {
+		const char *head, *figure;
+	} columns[] = {{"BEHIND", "92ms"},
+		       {"COMMITTED", "777,777"},
+		       {"LOG END", "777,999"}};
+	struct top_table t = {0};
+	json_t *o = json_loads(
+		"{\"topic\":{\"topic\":\"x\",\"status\":\"OK\"},\"partitions\":["
+		"{\"partition\":0,\"lag\":222,\"status\":\"OK\",\"time_lag_ms\":92,"
+		"\"committed\":777777,\"end\":777999,\"rule\":\"lag_falling\"}]}",
+		0, NULL);
+
+	(void)state;
+	take(&t, topics);
+	top_press(&t, KEY_ENTER);
+	top_take_topic(&t, o);
+	json_decref(o);
+	for (size_t width = 20; width < 120; width++) {
+		char *text = render(&t, width, 8, false);
+
+		for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+			if ((strstr(text, columns[i].head) != NULL) !=
+				    (strstr(text, columns[i].figure) != NULL) ||
+			    (width > 80 && strstr(text, columns[i].head) == NULL))
+				fail_msg("%zu columns, %s:\n%s", width, columns[i].head,
+					 text);
+		free(text);
+	}
+	top_fini(&t);
+}
+
 static void words_of_others_cannot_speak_to_the_terminal(void **state)
 {
 	struct top_table t = {0};
@@ -352,6 +386,7 @@ int main(void)
 		cmocka_unit_test(a_topic_opens_and_closes),
 		cmocka_unit_test(every_size_of_window_is_filled),
 		cmocka_unit_test(twenty_columns_show_status_topic_and_lag),
+		cmocka_unit_test(each_column_of_partitions_has_its_head_or_neither),
 		cmocka_unit_test(words_of_others_cannot_speak_to_the_terminal),
 		cmocka_unit_test(a_document_is_a_line),
 		cmocka_unit_test(json_stays_the_same_value_and_is_harmless),

@@ -4,7 +4,7 @@
 /* global Dygraph */
 import {el, setAttr} from "./dom.js";
 import {t} from "./messages.js";
-import {compact, span, spanShort, tick, time, reason, DASH} from "./format.js";
+import {compact, compactBelow, span, spanShort, tick, time, reason, DASH} from "./format.js";
 
 // The library's legend writes HTML and style attributes; ours is text below.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((p) => p !== Dygraph.Plugins.Legend);
@@ -73,10 +73,10 @@ export class Charts {
 		this.gaps = [];
 		this.chosen = null;
 		this.kinds = [
-			{key: "chartLag", label: compact, axis: compact, series: () => ["sum", "max"].map((n) => t(n)).concat(this.chosen === null ? [] : [`p${this.chosen}`]),
+			{key: "chartLag", label: compact, axis: compactBelow, series: () => ["sum", "max"].map((n) => t(n)).concat(this.chosen === null ? [] : [`p${this.chosen}`]),
 				pick: (r, lag) => [r[1], r[2]].concat(this.chosen === null ? [] : [lag])},
 			{key: "chartTime", label: span, axis: spanShort, ticker: spanTicks, series: () => [t("timeLag")], pick: (r) => [r[3]]},
-			{key: "chartRate", label: compact, axis: compact, series: () => [t("produced"), t("consumed")], pick: (r) => [r[4], r[5]]},
+			{key: "chartRate", label: compact, axis: compactBelow, series: () => [t("produced"), t("consumed")], pick: (r) => [r[4], r[5]]},
 		];
 		for (const kind of this.kinds) this.parts.push(this.part(kind));
 	}
@@ -132,7 +132,7 @@ export class Charts {
 			fillAlpha: 0.12, series: {[labels[1]]: {fillGraph: p.kind.key !== "chartRate"}, ...(labels[2] ? {[labels[2]]: {strokePattern: [5, 3]}} : {})},
 			axes: {
 				x: {axisLabelFormatter: (x) => tick(+x, this.window[1] - this.window[0]), pixelsPerLabel: 80, drawGrid: false},
-				y: {axisLabelFormatter: (y) => p.kind.axis(y), axisLabelWidth: 58, pixelsPerLabel: 22, ...(p.kind.ticker ? {ticker: p.kind.ticker} : {})},
+				y: {axisLabelFormatter: (y, _, __, graph) => p.kind.axis(y, graph.yAxisRange()[1]), axisLabelWidth: 58, pixelsPerLabel: 22, ...(p.kind.ticker ? {ticker: p.kind.ticker} : {})},
 			},
 			underlayCallback: (g, area, graph) => this.underlay(g, area, graph),
 			drawCallback: (graph) => this.moved(graph),

@@ -15,6 +15,8 @@ const known = (n) => n !== null && n !== undefined;
 
 export const number = (n) => known(n) ? whole.format(n) : DASH;
 export const compact = (n) => known(n) ? (Math.abs(n) < 1e5 ? tenth : short).format(n) : DASH;
+// A label of an axis that ends at `top`: one notation for all of them.
+export const compactBelow = (n, top) => (top < 1e5 ? tenth : short).format(n);
 export const rate = (n) => known(n) ? t("perSec", {n: Math.abs(n) < 100 ? tenth.format(n) : whole.format(n)}) : DASH;
 
 // Two units at most, a tenth below ten seconds: "2 h 5 min", "1.5 s".

@@ -41,6 +41,7 @@ export class Topics {
 			height: () => this.rowHeight(), key: (x) => x.id,
 			make: () => this.makeRow(), update: (row, x, i) => this.updateRow(row, x, i),
 		});
+		new ResizeObserver(() => this.fit(rows.clientWidth)).observe(rows);
 		this.makeHead();
 		this.makeChips();
 		this.listen(rows);
@@ -277,6 +278,14 @@ export class Topics {
 			const x = this.byId.get(id);
 			if (x) this.updateAge(r, x);
 		}
+	}
+
+	// A topic that is opened takes room from the list.
+	fit(width) {
+		if (width === this.width) return;
+		this.width = width;
+		for (const r of this.list.rows.values()) r.stamp = 0;
+		this.list.draw();
 	}
 
 	// After another size or another scheme of colours.
