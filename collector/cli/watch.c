@@ -70,7 +70,7 @@ static void tell_left_out(struct watch *w, const struct exporter_total *t)
 	else
 		fprintf(stderr,
 			"mmlag watch: %zu of %zu partitions of group '%s' have no lag (nothing "
-			"committed) and are left out\n",
+			"committed, or no finite number) and are left out\n",
 			t->without, t->partitions, w->group);
 }
 
