@@ -45,13 +45,16 @@ struct unpack {
 
 int http_unpack_new(struct unpack **out, const char *encoding)
 {
+	bool gzip = strcasecmp(encoding, "gzip") == 0 ||
+		    strcasecmp(encoding, "x-gzip") == 0;
+
 	*out = NULL;
 	if (*encoding == '\0' || strcasecmp(encoding, "identity") == 0)
 		return 0;
-	if (strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "x-gzip") != 0)
+	if (!gzip && strcasecmp(encoding, "deflate") != 0)
 		return -1;
 	*out = mem_calloc(1, sizeof(**out));
-	if (inflateInit2(&(*out)->z, 15 + 16) == Z_OK)
+	if (inflateInit2(&(*out)->z, gzip ? 15 + 16 : 15) == Z_OK)
 		return 0;
 	free(*out);
 	*out = NULL;

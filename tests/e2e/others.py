@@ -3,10 +3,24 @@
 
 import http.server
 import json
+import os
+import socket
 import subprocess
 import threading
 
-from conftest import MMLAG
+from conftest import MMLAG, ROOT
+
+
+def recorded(name):
+    """A page that a real exporter gave."""
+    with open(os.path.join(ROOT, "tests", "data", "pages", name), encoding="utf-8") as f:
+        return f.read()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 class Site(http.server.ThreadingHTTPServer):

@@ -18,7 +18,7 @@
 
 #define TEXT "lag{partition=\"0\"} 12\nlag{partition=\"1\"} 1234567\n"
 
-/* `text` as one member of gzip, `bits` says otherwise. */
+/* `text` packed: `bits` are 15 + 16 for gzip, 15 for zlib. */
 static void pack(const char *text, size_t len, int bits, struct buf *out)
 {
 	unsigned char room[4096];
@@ -82,6 +82,8 @@ static void an_answer_is_unpacked_as_its_header_says(void **state)
 		{"gzip", 15 + 16, TEXT},
 		{"GZIP", 15 + 16, TEXT},
 		{"x-gzip", 15 + 16, TEXT},
+		{"deflate", 15, TEXT}, /* though nobody asked for it */
+		{"deflate", 15 + 16, "!is not packed as its headers say (deflate)"},
 		{"gzip", 0, "!is not packed as its headers say (gzip)"},
 		{"br", 0, "!is packed in a way that was not asked for (br)"},
 		{"gzip, gzip", 15 + 16, "!is packed in a way that was not asked for"},

@@ -80,6 +80,26 @@ def test_an_answer_is_printed_for_programs_as_promised(site, name):
     assert lines[1:] == [",".join("" if c is None else str(c) for c in row) for row in rows]
 
 
+MIXED = vector(value("200", "a"), value("150", "a", "x"), value("50", "a", "y"), value("130", "b"))
+
+
+@pytest.mark.parametrize("by,rows", [
+    ("instance", ["a,,200.0", "b,,130.0"]), ("topic", [",,130.0", ",x,150.0", ",y,50.0"]),
+    ("instance,topic", ["a,x,150.0", "a,y,50.0", "b,,130.0"])])
+def test_a_total_beside_its_parts_counts_once(site, by, rows):
+    run = brokers(site, MIXED, "--by", by, "--csv")
+    assert run.returncode == 0 and run.stdout.splitlines() == ["instance,topic,rate", *rows]
+    got = json.loads(brokers(site, MIXED, "--by", by, "--json").stdout)
+    assert [got[k] for k in ("brokers", "total", "mean", "min", "max")] == [2, 330, 165, 130, 200]
+
+
+def test_what_is_no_number_is_shown_as_what_it_is(site):
+    run = brokers(site, RATES["not finite"][0])
+    assert run.returncode == 0
+    assert [line.split()[-1] for line in run.stdout.splitlines()[1:5]] == ["NaN", "200.0", "+Inf", "-Inf"]
+    assert "3 rates are not finite (1 NaN, 1 +Inf, 1 -Inf)" in run.stdout
+
+
 WARNED = {
     "a low mean": (vector(value("99", "b1"), value("100", "b2")), [],
                    "the mean per broker, 99.5, is below the minimum of 100.0"),
@@ -152,6 +172,19 @@ def test_what_prometheus_warns_of_is_told_beside_the_rates(site):
     run = brokers(site, vector(value("150", "b1"), warnings=["PromQL warning: x"]))
     assert (run.returncode, run.stderr) == (0, "mmlag brokers: PromQL warning: x\n")
     assert "1 broker, total 150.0" in run.stdout
+
+
+@pytest.mark.parametrize("given,asked", [
+    ("2026-11-21T10:00:00Z", "1795255200.000"), ("2026-11-21T10:00:00.123Z", "1795255200.123"),
+    ("2026-11-21T10:00:00+09:00", "1795222800.000"), ("1795255200.5", "1795255200.500"),
+    ("2026-11-21", None), ("yesterday", None), ("5m", None), ("2026-13-01T00:00:00Z", None), ("", None)])
+def test_a_time_is_understood_or_refused(site, given, asked):
+    paths = []
+    answer = plain(vector(value("150", "b1")))
+    site.answer = lambda handler: paths.append(handler.path) or answer(handler)
+    run = mmlag("brokers", "--prometheus", site.url, "--at", given)
+    assert run.returncode == (0 if asked else 64)
+    assert [p.rsplit("&time=", 1)[1] for p in paths] == ([asked] if asked else [])
 
 
 SPELLINGS = [
