@@ -27,9 +27,11 @@ class Site(http.server.ThreadingHTTPServer):
     """Gives what a test put into `answer`: (status, headers, pieces of the body) of a path."""
     daemon_threads = True
     answer = staticmethod(lambda handler: (404, {}, []))
+    post = staticmethod(lambda body: None)  # gets what is posted, as JSON
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             status, headers, body = self.server.answer(self)
@@ -45,6 +47,12 @@ class Site(http.server.ThreadingHTTPServer):
             except OSError:
                 pass  # the reader has gone
 
+        def do_POST(self):
+            self.server.post(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def log_message(self, *_):
             pass
 
@@ -52,6 +60,11 @@ class Site(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), self.Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def wrap(self, context):
+        """Speak TLS from now on."""
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server_port}"
 
 
 def mmlag(*args):

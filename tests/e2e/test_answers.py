@@ -3,10 +3,14 @@
 exit codes. The far end is made up; a live one is test_neighbours'."""
 
 import json
+import os
+import pty
+import subprocess
 import urllib.parse
 
 import pytest
 
+from conftest import MMLAG
 from others import Site, mmlag, once, plain
 
 
@@ -185,6 +189,41 @@ def test_a_time_is_understood_or_refused(site, given, asked):
     run = mmlag("brokers", "--prometheus", site.url, "--at", given)
     assert run.returncode == (0 if asked else 64)
     assert [p.rsplit("&time=", 1)[1] for p in paths] == ([asked] if asked else [])
+
+
+def test_a_range_on_a_terminal_shows_its_trend(site):
+    site.answer = plain(success("matrix", [values(["100", "200", "NaN", "400", "0"], "b1")]))
+    master, slave = pty.openpty()
+    with subprocess.Popen([MMLAG, "brokers", "--prometheus", site.url, "--range", "2m", "--max-change", "500%"],
+                          stdout=slave, stderr=subprocess.PIPE) as run:
+        os.close(slave)
+        assert run.wait(30) == 1  # 0 is below the minimum
+        shown = os.read(master, 65536).decode()
+    os.close(master)
+    assert "           0.000  ▃▅ █▁" in shown
+    assert "\033[33mWARNING: the mean" in shown
+
+
+@pytest.mark.parametrize("metric,query", [
+    ("bytes-in", "rate(kafka_server_BrokerTopicMetrics_BytesInPerSec[1m])"),
+    ("bytes-out", "rate(kafka_server_BrokerTopicMetrics_BytesOutPerSec[1m])"),
+    ("idle-handlers", "kafka_server_KafkaRequestHandlerPool_RequestHandlerAvgIdlePercent"),
+    ("under-replicated", "kafka_server_ReplicaManager_UnderReplicatedPartitions"),
+    ("some_counter_total", "rate(some_counter_total[1m])")])
+def test_other_metrics_take_the_place_of_messages(site, metric, query):
+    found = json.loads(brokers(site, vector(value("150", "b1")), "--json", "--metric", metric).stdout)
+    assert (found["query"], found["total"]) == (query, 150.0)
+
+
+def test_any_expression_takes_the_place_of_the_metric(site):
+    query = 'sum by (instance) (irate(x{a="b c"}[5m])) + 1'
+    asked = []
+    answer = plain(vector(value("150", "b1")))
+    site.answer = lambda handler: asked.append(handler.path) or answer(handler)
+    run = mmlag("brokers", "--prometheus", site.url + "/prefix/", "--json", "--query", query)
+    path, _, rest = asked[0].partition("?")
+    assert (path, urllib.parse.parse_qs(rest)) == ("/prefix/api/v1/query", {"query": [query]})
+    assert json.loads(run.stdout)["query"] == query
 
 
 SPELLINGS = [
