@@ -17,6 +17,7 @@
 #include "banned.h"
 
 #define TIMEOUT_MS 10000 /* of one look */
+#define CUT_SHORT -1     /* no exit code: the look did not come to its end */
 
 static const char usage[] =
 	"Usage: mmlag watch --exporter URL --group GROUP [options]\n"
@@ -70,7 +71,7 @@ static void tell_left_out(struct watch *w, const struct exporter_total *t)
 	else
 		fprintf(stderr,
 			"mmlag watch: %zu of %zu partitions of group '%s' have no lag (nothing "
-			"committed) and are left out\n",
+			"committed, or no finite number) and are left out\n",
 			t->without, t->partitions, w->group);
 }
 
@@ -84,6 +85,8 @@ static int look(struct watch *w, struct http *h)
 	int rc;
 
 	if (page_read(h, w->url, w->group, 0, &x, &err) != 0) {
+		if (err.code == PAGE_STOPPED)
+			return CUT_SHORT;
 		utf8_plain(err.text);
 		return complain(err.text, err.code == PAGE_GARBAGE ? EXIT_NO_DATA
 								   : EXIT_UNAVAILABLE);
@@ -107,8 +110,8 @@ static int go_on(struct watch *w, struct http *h)
 	for (int64_t i = 0; !wake_stopping(&w->wake); i++) {
 		int now = look(w, h);
 
-		if (wake_stopping(&w->wake))
-			break; /* it was cut short: the one before counts */
+		if (now == CUT_SHORT)
+			break; /* the one before counts */
 		rc = now;
 		if (w->count > 0 && (i + 1 == w->count || rc > EXIT_WARNING))
 			break;

@@ -11,7 +11,6 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -33,7 +32,11 @@ struct exchange {
 	const struct http_request *request;
 	CURL *easy;
 	size_t header_bytes, taken;
-	bool headers_end; /* the blank line was seen; libcurl does without */
+	bool headers_end;         /* the blank line was seen; libcurl does without */
+	char encoding[128];       /* Content-Encoding; "" for none */
+	struct unpack *unpack;    /* NULL: the body comes as it is */
+	bool body_begun, strange; /* it is packed otherwise than was asked for, */
+	bool not_packed;          /* or not as it says */
 	bool too_large, refused;
 	char detail[CURL_ERROR_SIZE];
 };
@@ -144,20 +147,18 @@ int http_reread(struct http *h, struct err *err)
 }
 
 /* A piece for the caller's own hands. */
-static size_t pass_on(struct exchange *x, const char *data, size_t len)
+static bool pass_on(struct exchange *x, const char *data, size_t len)
 {
 	if (len > x->answer->body.max - x->taken) {
 		x->too_large = true;
-		return 0;
+		return false;
 	}
 	x->taken += len;
-	if (x->request->take(x->request->take_arg, data, len) == 0)
-		return len;
-	x->refused = true;
-	return 0;
+	x->refused = x->request->take(x->request->take_arg, data, len) != 0;
+	return !x->refused;
 }
 
-static size_t take_body(char *data, size_t size, size_t n, void *arg)
+static bool give(void *arg, const char *data, size_t len)
 {
 	struct exchange *x = arg;
 	long status = 0;
@@ -165,10 +166,32 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 	if (x->request->take != NULL &&
 	    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
 	    status / 100 == 2)
-		return pass_on(x, data, size * n);
-	if (buf_add(&x->answer->body, data, size * n) == 0)
-		return size * n;
-	x->too_large = true;
+		return pass_on(x, data, len);
+	x->too_large = buf_add(&x->answer->body, data, len) != 0;
+	return !x->too_large;
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct exchange *x = arg;
+	size_t len = size * n;
+
+	if (!x->body_begun)
+		x->strange = http_unpack_new(&x->unpack, x->encoding) != 0;
+	x->body_begun = true;
+	if (x->strange)
+		return 0;
+	if (x->unpack == NULL)
+		return give(x, data, len) ? len : 0;
+	switch (http_unpack_feed(x->unpack, data, len, give, x)) {
+	case UNPACKED_GOOD:
+		return len;
+	case UNPACKED_NOT:
+		x->not_packed = true;
+		break;
+	case UNPACKED_REFUSED:
+		break;
+	}
 	return 0;
 }
 
@@ -240,10 +263,13 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 		a->date = (struct wall){0};
 		a->delimited = false;
 		x->headers_end = false;
+		x->encoding[0] = '\0';
 	} else if (line[0] == '\r' || line[0] == '\n') {
 		x->headers_end = true;
 	} else if (header_value(line, len, "Content-Type", value, sizeof(value))) {
 		snprintf(a->content_type, sizeof(a->content_type), "%s", value);
+	} else if (header_value(line, len, "Content-Encoding", value, sizeof(value))) {
+		snprintf(x->encoding, sizeof(x->encoding), "%s", value);
 	} else if (header_value(line, len, "Retry-After", value, sizeof(value))) {
 		a->retry_after_s = read_retry_after(value);
 	} else if (header_value(line, len, "Date", value, sizeof(value))) {
@@ -253,31 +279,6 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 		a->delimited = true;
 	}
 	return len;
-}
-
-/* gzip at level 1: five times the speed of level 6 for a few per cent of size. Returns
- * -1 when there is no memory; the body then goes plain. */
-static int pack(const char *data, size_t len, struct buf *out)
-{
-	z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)len};
-	int rc = -1;
-
-	if (len > UINT32_MAX / 2 ||
-	    deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return -1;
-	buf_init(out, deflateBound(&z, (uLong)len));
-	if (buf_reserve(out, out->max) == 0) {
-		z.next_out = (Bytef *)out->data;
-		z.avail_out = (uInt)out->max;
-		if (deflate(&z, Z_FINISH) == Z_STREAM_END) {
-			out->len = z.total_out;
-			rc = 0;
-		}
-	}
-	deflateEnd(&z);
-	if (rc != 0)
-		buf_free(out);
-	return rc;
 }
 
 static void add_header(struct curl_slist **list, const char *line)
@@ -306,6 +307,7 @@ static struct curl_slist *make_headers(const struct http *h,
 	add_header(&list, type); /* no value: libcurl is not to make one up */
 	free(type);
 	add_header(&list, "Expect:");
+	add_header(&list, "Accept-Encoding: gzip");
 	for (size_t i = 0; i < HTTP_HEADERS_MAX && r->headers[i] != NULL; i++)
 		add_header(&list, r->headers[i]);
 	if (packed)
@@ -362,7 +364,6 @@ static void setup_request(struct http *h, const struct http_request *r,
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
@@ -400,6 +401,29 @@ static bool drive(const struct http *h, CURLcode *result)
 	return running == 0;
 }
 
+/* What became of the packing, once all has arrived. */
+static int check_packing(const struct exchange *x, CURLcode result, const char *origin,
+			 struct err *err)
+{
+	if (x->strange)
+		return err_set_code(err, ERR_RETRY, HTTP_UNKNOWN,
+				    "%s: the answer is packed in a way that was not "
+				    "asked for (%s)",
+				    origin, x->encoding);
+	if (x->not_packed)
+		return err_set_code(err, ERR_RETRY, HTTP_UNKNOWN,
+				    "%s: the answer is not packed as its headers say "
+				    "(%s)",
+				    origin, x->encoding);
+	if (result != CURLE_OK || x->unpack == NULL)
+		return 0;
+	if (!http_unpack_whole(x->unpack))
+		return err_set_code(err, ERR_RETRY, HTTP_UNKNOWN,
+				    "%s: the packed answer is cut off", origin);
+	x->answer->delimited = true; /* by itself */
+	return 0;
+}
+
 /* As http_exchange, for an easy handle that is set up. */
 static int perform(const struct http *h, const struct exchange *x, const char *origin,
 		   struct err *err)
@@ -425,6 +449,8 @@ static int perform(const struct http *h, const struct exchange *x, const char *o
 				    "%s: the answer is not understood; is this the "
 				    "right server?",
 				    origin);
+	if (check_packing(x, result, origin, err) != 0)
+		return err->class;
 	if (result != CURLE_OK && h->pin_fault != PIN_GOOD)
 		return http_tls_pin_error(h, origin, err);
 	if (result != CURLE_OK)
@@ -440,7 +466,7 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 	struct buf packed = BUF_INIT(0);
 	char origin[HTTP_ORIGIN_MAX];
 	bool gzip = h->gzip && r->body_len > GZIP_FROM &&
-		    pack(r->body, r->body_len, &packed) == 0;
+		    http_pack(r->body, r->body_len, &packed) == 0;
 	long status = 0;
 	int rc;
 
@@ -463,6 +489,7 @@ int http_exchange(struct http *h, const struct http_request *r, struct http_answ
 	/* The handle must not point at what dies here. */
 	curl_easy_reset(h->easy);
 	free_headers(headers);
+	http_unpack_free(x.unpack);
 	buf_free(&packed);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/jsonw.h"
 #include "http/http_int.h"
 
 #include "banned.h"
@@ -157,4 +158,26 @@ int http_error_map(CURL *easy, CURLcode code, const char *detail, const char *or
 	return err_set_code(err, is_permanent(code) ? ERR_PERMANENT : ERR_RETRY,
 			    (int)failure, "%s: %s%s%s", origin, detail,
 			    *hint != '\0' ? "; " : "", hint);
+}
+
+void http_answer_words(const struct http_answer *a, char *out, size_t size)
+{
+	static const char white[] = " \t\r\n";
+	const char *p = buf_str(&a->body);
+	struct buf line =
+		BUF_INIT(size + 4); /* a sequence more than there is room for */
+
+	for (p += strspn(p, white); *p != '\0'; p += strspn(p, white)) {
+		size_t n = strcspn(p, white);
+
+		if (line.len > 0 && buf_addch(&line, ' ') != 0)
+			break;
+		if (buf_add(&line, p,
+			    n < line.max - line.len ? n : line.max - line.len) != 0)
+			break;
+		p += n;
+	}
+	snprintf(out, size, "%.*s", (int)utf8_cut(buf_str(&line), line.len, size - 1),
+		 buf_str(&line));
+	buf_free(&line);
 }

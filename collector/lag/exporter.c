@@ -220,6 +220,7 @@ static void fill_cell(struct cell *c, enum role role, const struct metric *m)
 	} else {
 		put(c, &c->p.has_committed, &c->p.committed, has, m->integer,
 		    !c->p.has_committed);
+		c->minus_offset = countable(m) && m->integer == -1;
 	}
 	c->listed = true;
 	if (c->p.member == 0)
@@ -354,9 +355,10 @@ int exporter_feed(struct exporter *x, const char *data, size_t len, struct err *
 /* What the numbers mean, once all are there. */
 static void settle(struct cell *c)
 {
-	bool none = c->dialect == KAFKA_EXPORTER && c->minus_lag && !c->p.has_committed;
+	/* kafka_exporter's page may lack the offsets. */
+	bool alone = c->dialect == KAFKA_EXPORTER && !c->p.has_committed;
 
-	if (none)
+	if (c->minus_lag && (c->minus_offset || alone))
 		c->p.has_lag = false;
 	/* kminion does not show offsets; its lag is worked out from the very log end
 	 * that it shows. */

@@ -33,7 +33,8 @@ struct cell { /* one partition, as one dialect has it */
 	struct partition p;
 	unsigned char dialect;
 	bool listed;       /* the group has it */
-	bool minus_lag;    /* the lag is -1 */
+	bool minus_lag;    /* the lag is -1, */
+	bool minus_offset; /* and so is the offset */
 	bool contradicted; /* one of its numbers stands there twice, differently */
 };
 

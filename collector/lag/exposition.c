@@ -331,8 +331,14 @@ static const char *read_series(struct exposition *x, struct cursor *c)
 	return c->why;
 }
 
-static int refuse(struct exposition *x, const char *line, size_t len, const char *why,
-		  struct err *err)
+static int refuse(struct exposition *x, struct err *err)
+{
+	*err = x->failure;
+	return err->class;
+}
+
+static int refuse_line(struct exposition *x, const char *line, size_t len,
+		       const char *why, struct err *err)
 {
 	char shown[SHOWN_LINE + 1];
 	size_t n = utf8_cut(line, len, SHOWN_LINE);
@@ -347,8 +353,7 @@ static int refuse(struct exposition *x, const char *line, size_t len, const char
 		"line %llu of the page: %s: '%s'; is this the address of a metrics page "
 		"(it often ends in /metrics)?",
 		(unsigned long long)x->line_number, why, shown);
-	*err = x->failure;
-	return err->class;
+	return refuse(x, err);
 }
 
 static int read_line(struct exposition *x, const char *line, size_t len,
@@ -371,7 +376,7 @@ static int read_line(struct exposition *x, const char *line, size_t len,
 	}
 	c.out = x->text;
 	why = read_series(x, &c);
-	return why == NULL ? 0 : refuse(x, line, len, why, err);
+	return why == NULL ? 0 : refuse_line(x, line, len, why, err);
 }
 
 int exposition_feed(struct exposition *x, const char *data, size_t len, struct err *err)
@@ -379,10 +384,8 @@ int exposition_feed(struct exposition *x, const char *data, size_t len, struct e
 	const char *line;
 	size_t n;
 
-	if (x->failure.class != ERR_OK) {
-		*err = x->failure;
-		return err->class;
-	}
+	if (x->failure.class != ERR_OK)
+		return refuse(x, err);
 	if (len == 0)
 		return 0;
 	x->open = data[len - 1] != '\n';
@@ -394,7 +397,10 @@ int exposition_feed(struct exposition *x, const char *data, size_t len, struct e
 			break;
 		case LINE_TOO_LONG:
 			x->line_number++;
-			return refuse(x, "", 0, "it is longer than 1 MiB", err);
+			err_set(&x->failure, ERR_REJECT,
+				"line %llu of the page is longer than 1 MiB",
+				(unsigned long long)x->line_number);
+			return refuse(x, err);
 		case LINE_MORE:
 			return 0;
 		}
@@ -407,6 +413,7 @@ int exposition_end(struct exposition *x, bool whole, struct err *err)
 		return 0;
 	if (whole || x->failure.class != ERR_OK)
 		return exposition_feed(x, "\n", 1, err);
-	x->line_number++;
-	return refuse(x, "", 0, "it is cut off", err);
+	err_set(&x->failure, ERR_REJECT, "the page is cut off in line %llu",
+		(unsigned long long)x->line_number + 1);
+	return refuse(x, err);
 }

@@ -58,8 +58,13 @@ static int read_points(const json_t *series, struct prom_series *s, struct err *
 	const json_t *value = json_object_get(series, "value");
 	size_t n = value != NULL ? 1 : json_array_size(values);
 
+	if (value == NULL && values == NULL &&
+	    (json_object_get(series, "histogram") != NULL ||
+	     json_object_get(series, "histograms") != NULL))
+		return err_set(err, ERR_REJECT,
+			       "the query gives a histogram; a number is due");
 	if (value == NULL && !json_is_array(values))
-		return misshapen(err, "a series has no values (is it a histogram?)");
+		return misshapen(err, "a series has no values");
 	s->points = mem_calloc(n + 1, sizeof(*s->points));
 	for (size_t i = 0; i < n; i++) {
 		const json_t *pair = value != NULL ? value : json_array_get(values, i);

@@ -11,7 +11,7 @@
 
 #define URL_MAX_LEN (1u << 20)
 #define ANSWER_BYTES (64u << 20)
-#define WORDS_MAX 200 /* of an answer that is not Prometheus' */
+#define WORDS_SIZE 201 /* of an answer that is not Prometheus' */
 
 static void add_escaped(struct buf *b, const char *text)
 {
@@ -63,7 +63,7 @@ static int refusal(const struct prom_query *q, const struct http_answer *a,
 	    prom_answer_read(a->body.data, a->body.len, &none, &words) == 0)
 		prom_answer_fini(&none);
 	if (a->body.len > 0 && a->body.data[0] != '{')
-		err_set(&words, ERR_REJECT, "%.*s", WORDS_MAX, buf_str(&a->body));
+		http_answer_words(a, words.text, WORDS_SIZE);
 	return err_set_code(err, ERR_REJECT, code, "%s answers %d%s%s", q->url,
 			    a->status, *words.text != '\0' ? ": " : "", words.text);
 }

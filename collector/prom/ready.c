@@ -13,6 +13,8 @@ static const char *const rates[] = {
 	"rate(kafka_server_BrokerTopicMetrics_%N[1m])",
 	"rate(kafka_server_BrokerTopicMetrics_%N_total[1m])",
 	"rate(kafka_server_brokertopicmetrics_count{name=\"%N\"}[1m])",
+	"rate(kafka_server_brokertopicmetrics_count_total{name=\"%N\"}[1m])",
+	"rate(kafka_server_brokertopicmetrics_total{name=\"%N\"}[1m])",
 	"rate(kafka_server_BrokerTopicMetrics_Count{name=\"%N\"}[1m])",
 	"rate(kafka_server_BrokerTopicMetrics_%N_Count[1m])",
 	"rate(kafka_server_brokertopicmetrics_%n[1m])",

@@ -5,6 +5,8 @@
 
 #include "banned.h"
 
+#define WORDS_SIZE 121 /* of a refusal */
+
 struct taking {
 	struct exporter *exporter;
 	struct err err;
@@ -21,10 +23,12 @@ static int take(void *arg, const char *data, size_t len)
 static int refused(const char *url, const struct http_answer *a, struct err *err)
 {
 	bool denied = a->status == 401 || a->status == 403;
+	char words[WORDS_SIZE];
 
+	http_answer_words(a, words, sizeof(words));
 	return err_set_code(err, ERR_RETRY, denied ? PAGE_DENIED : PAGE_REFUSED,
-			    "%s answers %d%s%.120s%s", url, a->status,
-			    a->body.len > 0 ? ": " : "", buf_str(&a->body),
+			    "%s answers %d%s%s%s", url, a->status,
+			    *words != '\0' ? ": " : "", words,
 			    a->status == 404 ? "; pages often end in /metrics" : "");
 }
 

@@ -71,6 +71,14 @@ static int put_aside(struct pair *p, const char *why, struct err *err)
 	return 0;
 }
 
+/* What an earlier process left, once: later it is what we put there. */
+static void count_found(struct pair *p, const struct spool *file)
+{
+	if (!p->found)
+		metrics_add(METRIC_FOUND, spool_totals(file).documents);
+	p->found = true;
+}
+
 static int open_spool(struct pair *p, enum pair_side side, struct err *err)
 {
 	const struct store_limits *l = &p->limits;
@@ -97,6 +105,8 @@ static int open_spool(struct pair *p, enum pair_side side, struct err *err)
 	if (p->next_id < spool_next_id(s))
 		p->next_id = spool_next_id(s);
 	p->db[side] = s;
+	if (side == PAIR_FILE)
+		count_found(p, s);
 	return 0;
 }
 

@@ -32,10 +32,11 @@ struct pair {
 	struct history history; /* the newest of it */
 	int64_t next_id;        /* larger than any id in use */
 	int64_t boundary;       /* documents up to here are backlog */
-	bool failed;            /* the file is left alone until retry_at */
-	bool suspended;         /* and its connection is closed */
-	bool no_room;           /* only deleting is allowed: min_free */
-	const char *aside_due;  /* the file has yet to be renamed, and why */
+	bool found;     /* the file was open before: it is known what was in it */
+	bool failed;    /* the file is left alone until retry_at */
+	bool suspended; /* and its connection is closed */
+	bool no_room;   /* only deleting is allowed: min_free */
+	const char *aside_due; /* the file has yet to be renamed, and why */
 	struct mono retry_at, tick_at;
 	int64_t retry_ms;
 	int64_t left_aside; /* documents in files that were given up */

@@ -28,6 +28,8 @@
 	X(RETURNED, "mmlag_documents_returned_total", "", "counter",                  \
 	  "Documents that began their way anew: dead letters sent again, those of "   \
 	  "imported files.")                                                          \
+	X(FOUND, "mmlag_documents_found_total", "", "counter",                        \
+	  "Documents that waited from before this process, when it found them.")      \
 	X(SPOOL_DOCUMENTS, "mmlag_spool_documents", "", "gauge",                      \
 	  "Documents that wait in the spool.")                                        \
 	X(SPOOL_BYTES, "mmlag_spool_bytes", "", "gauge",                              \

@@ -93,6 +93,11 @@ NODISCARD int http_reread(struct http *h, struct err *err);
 NODISCARD int http_exchange(struct http *h, const struct http_request *r,
 			    struct http_answer *a, struct err *err);
 
+/* How the body begins, for the words of an error: on one line, white space as single
+ * blanks, none at the end, cut at a whole UTF-8 sequence. Other control characters
+ * stay.  @thread the owner's */
+void http_answer_words(const struct http_answer *a, char *out, size_t size);
+
 void http_answer_fini(struct http_answer *a);
 
 #endif

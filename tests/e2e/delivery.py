@@ -113,6 +113,11 @@ class Delivery:
         return subprocess.run([MMLAG, "spool", "status", "-c", self.config], check=True,
                               capture_output=True, text=True, timeout=20).stdout
 
+    def peak(self):
+        """The most memory that the process ever had, in MiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            return int([line for line in f if line.startswith("VmHWM")][0].split()[1]) >> 10
+
     def is_up(self):
         try:
             return bool(self.figures())
@@ -120,12 +125,14 @@ class Delivery:
             return False
 
     def balance(self):
-        """Is every sample taken indexed, a duplicate, rejected, evicted, expired, or does
-        it wait?"""
+        """Is every sample taken, and every document found or begun anew, indexed, a
+        duplicate, rejected, evicted, expired, or does it wait?"""
         figures = self.figures()
         ends = [v for k, v in figures.items() if k.startswith("mmlag_documents_total{")]
         assert len(ends) == 5
-        return figures["mmlag_samples_total"] == sum(ends) + figures["mmlag_spool_documents"]
+        begun = sum(figures[f"mmlag_{n}_total"] for n in
+                    ("samples", "documents_found", "documents_returned"))
+        return begun == sum(ends) + figures["mmlag_spool_documents"]
 
     def spool(self, table):
         """[(topic, session, number)] of what waits, or was refused for good."""
@@ -160,8 +167,7 @@ class Delivery:
         dead letter, or waits, and is so once. With several lives the end of a session may
         be missing, for what was under way when its reader was killed."""
         wait_for("an empty spool", 60, lambda: not self.spool("q"))
-        if sessions == 1 and lives == 1:  # else an earlier process counted some of it
-            wait_for("accounts that balance", 10, self.balance)
+        wait_for("accounts that balance", 10, self.balance)
         assert self.stop() == 0
         waiting, letters = self.spool("q"), self.spool("dead")
         assert not waiting, waiting

@@ -10,15 +10,17 @@ import os
 import pathlib
 import resource
 import signal
+import sqlite3
 import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 import pytest
 
 import torture
-from conftest import ROOT, wait_for
+from conftest import MMLAG, ROOT, wait_for
 from delivery import COUNT, Cases, Delivery, command, run_apart
 from peer import Gone, Peer, answer, hold, ok, refuse
 
@@ -370,9 +372,7 @@ def an_answer_of_200_megabytes(path, lab):
     with delivery(path, lab) as (peer, d):
         peer.script = [stored_but(huge), stored_but(huge)]
         d.start().arrived()
-        with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
-            peak = int([line for line in f if line.startswith("VmHWM")][0].split()[1])
-        assert peak < 150 << 10, f"{peak} KiB"
+        assert d.peak() < 150
         d.settle()
 
 
@@ -470,6 +470,34 @@ def no_room_is_left_from_the_start(path, lab):
         assert "spool: " in d.log()
 
 
+@case
+def a_damaged_file_is_put_aside(path, lab):
+    """It is named by log, alert and `spool status`, and can be taken in again."""
+    with delivery(path, lab) as (peer, d):
+        peer.close()
+        d.start().logged("documents wait in the spool")
+        wait_for("all samples", 20, lambda: len(d.spool("q")) == 2 * COUNT)
+        assert d.stop() == 0
+        with sqlite3.connect(path / "state" / "mmlag.db") as db:
+            db.execute("DROP TABLE meta")
+        db.close()
+        peer.listen()
+        d.start().logged("could not be used and was put aside")
+        (aside,) = (f.name for f in (path / "state").glob("mmlag.db.aside-*-damaged"))
+        assert aside in d.log() and aside in d.spool_status()
+
+        def alerts():
+            with urllib.request.urlopen(d.pages + "/api/v1/alerts", timeout=5) as answer:
+                return [a for a in json.load(answer)["alerts"] if a["rule"] == "spool_set_aside"]
+        wait_for("an alert of it", 20, lambda: [a["state"] for a in alerts()] == ["firing"])
+        d.arrived()
+        assert len(d.samples()["a"]) == 1  # those of this life
+        said = subprocess.run([MMLAG, "spool", "import", aside, "-c", d.config], check=False,
+                              capture_output=True, text=True, timeout=20)
+        assert f"{2 * COUNT} documents and 0 dead letters were taken in\n" in said.stdout, said
+        d.arrived(sessions=2).settle(sessions=2)
+
+
 @case.slow
 def a_command_that_floods_pushes_nobody_else_out(path, lab):
     """As fast as it can, while the server is away and the spool is small."""
@@ -483,6 +511,7 @@ def a_command_that_floods_pushes_nobody_else_out(path, lab):
         peer.listen()
         d.arrived(90)
         wait_for("accounts that balance", 10, d.balance)
+        assert d.peak() < 80  # ten thousand went through, and none of it stayed
         assert d.stop() == 0
         for topic, found in d.samples().items():
             assert [sorted(v) for v in found.values()] == [list(range(1, 201))], topic

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from conftest import wait_for
+from others import free_port
 
 GROUP = "neighbours"
 COMMITS = ["orders:0:5", "orders:3:7", "orders:17:1", "payments:1:2", "clicks.v1:11:3"]
@@ -93,6 +94,28 @@ def test_everybody_agrees_on_a_group_at_rest(lab, workplace, at_rest):
                        lambda c=config: (r := workplace.run("once", "-c", c))
                        and r.returncode == 0 and lags_of(r) == at_rest and r)
         assert sum(json.loads(d)["lag_sum"] for d in run.stdout.splitlines()) == total
+
+
+def test_our_own_page_says_what_the_cli_and_the_exporter_say(lab, workplace, at_rest):
+    """The short form of what test_full asks of the whole stack."""
+    total = sum(at_rest.values())
+    rows = [line.split() for line in lab("groups", "--describe", "--group", GROUP).splitlines()]
+    assert sum(int(r[5]) for r in rows if r[:1] == [GROUP]) == total  # the CLI itself
+    page = f"http://127.0.0.1:{free_port()}/metrics"
+    topics, ways = sources(lab)
+    config = workplace.config(topics=topics, defaults=ways["ssh"], http={
+        "listen": page.split("/")[2]})
+    daemon = workplace.daemon(config)
+    for url in (page, lab.exporter_url + "/metrics"):
+        wait_for(f"{url} shows the lag", 60, lambda u=url: workplace.run(
+            "watch", "--exporter", u, "--group", GROUP, "--count", "1").stdout
+            == f"Current Lag for {GROUP}: {total}\nWARNING: Consumer Lag is too high!\n")
+    # and a second mmlag that reads the page of the first
+    second = workplace.config(topics=topics, name="second.yaml", defaults={
+        "group": GROUP, "source": "exporter", "url": page})
+    run = workplace.run("once", "-c", second)
+    assert run.returncode == 0 and lags_of(run) == at_rest
+    assert daemon.stop() == 0
 
 
 def test_what_vanishes_is_a_gap_and_never_zero(lab, workplace, at_rest):

@@ -1,212 +1,317 @@
 # SPDX-License-Identifier: MIT
-"""watch and brokers before a scripted server: pages and answers of every shape, and the
-exit code and words that each one gets."""
+"""What a page of lags may look like, by the commands that read it: numbers, words and exit
+codes. The far end is made up; live ones are test_neighbours'."""
 
-import csv
+import base64
 import gzip
-import http.server
-import io
-import json
+import os
+import signal
 import subprocess
-import threading
 import zlib
 
 import pytest
 
 from conftest import MMLAG
+from others import Site, mmlag, once, plain, recorded
 
-
-class Peer(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer = (200, {}, b"")
-        self.asked = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        status, headers, body = self.server.answer
-        self.server.asked.append(self.path)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+HIGH = "WARNING: Consumer Lag is too high!\n"
+LEFT_OUT = "(nothing committed, or no finite number) and are left out\n"
+ONE, TWO_OF_3 = "1 of 2 partitions of group 'g' have no lag ", "2 of 3 partitions of group 'g' have no lag "
 
 
 @pytest.fixture(scope="module")
-def peer():
-    server = Peer()
-    yield server
-    server.shutdown()
+def site():
+    s = Site()
+    yield s
+    s.shutdown()
+    s.server_close()
 
 
-def mmlag(*args):
-    return subprocess.run([MMLAG, *args], capture_output=True, text=True, timeout=60, check=False)
+def watch(site, answer, *more, group="g"):
+    site.answer = answer
+    return mmlag("watch", "--exporter", site.url + "/metrics", "--group", group, "--count", "1", *more)
 
 
-# --- watch ---
-
-def lag(value, partition=0, name="kafka_consumergroup_lag"):
-    return f'{name}{{consumergroup="g",partition="{partition}",topic="t"}} {value}\n'
-
-
-def offset(value, partition=0):
-    return lag(value, partition, "kafka_consumergroup_current_offset")
+def series(name, value, **labels):
+    inner = ",".join(f'{k}="{v}"' for k, v in labels.items())
+    return f"{name}{{{inner}}} {value}\n"
 
 
-OPENMETRICS = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
-PAGES = [
-    # label, page, exit code, stdout's number, words on stderr
-    ("plain", lag(5), 0, 5, ""),
-    ("no final newline", lag(5).rstrip(), 0, 5, ""),
-    ("CRLF", (lag(5) + lag(6, 1)).replace("\n", "\r\n"), 0, 11, ""),
-    ("a sign and an exponent", lag("+1e1"), 0, 10, ""),
-    ("scientific", lag("4.259513e+06"), 1, 4259513, ""),
-    ("hexadecimal is no number", lag("0x10"), 2, None, "there is no number"),
-    ("NaN", lag("NaN"), 2, None, "without any lag"),
-    ("Inf beside a number", lag("+Inf") + lag(3, 1), 0, 3, "1 of 2 partitions"),
-    ("a time stamp", lag("5 1395066363000"), 0, 5, ""),
-    ("labels in another order", 'kafka_consumergroup_lag{topic="t",partition="0",consumergroup="g"} 5\n', 0, 5, ""),
-    ("blanks, and a last comma", 'kafka_consumergroup_lag { consumergroup = "g" , partition="0", topic="t" , }  5 \n', 0, 5, ""),
-    ("escapes", 'kafka_consumergroup_lag{consumergroup="g",partition="0",topic="t",x="a\\"b\\\\c\\ne}"} 5\n', 0, 5, ""),
-    ("quoted names", '{"kafka_consumergroup_lag",consumergroup="g",partition="0",topic="t","a.b"="c"} 5\n', 0, 5, ""),
-    ("comments of no known kind", "#\n# TYPE kafka_consumergroup_lag untyped\n# some words\n\n" + lag(5), 0, 5, ""),
-    ("the same twice", lag(5) + lag(5), 0, 5, ""),
-    ("twice, not the same", lag(5) + lag(7), 2, None, "two different numbers"),
-    ("-1 beside an offset of -1", lag(-1) + offset(-1) + lag(4, 1) + offset(9, 1), 0, 4, "1 of 2 partitions"),
-    ("-1 beside an offset", lag(-1) + offset(7) + lag(4, 1), 0, 3, ""),
-    ("another negative", lag(-7) + lag(4, 1), 0, -3, ""),
-    ("nothing but -1", lag(-1) + offset(-1), 2, None, "without any lag"),
-    ("sums alone", 'kafka_consumergroup_lag_sum{consumergroup="g",topic="t"} 5\n', 0, 5, ""),
-    ("at the threshold", lag(100), 1, 100, ""),
-    ("below the threshold", lag(99), 0, 99, ""),
-    ("another group", lag(5).replace('"g"', '"h"'), 2, None, "there are 'h'"),
-    ("another program", "go_goroutines 5\n", 2, None, "none of kafka_exporter"),
-    ("nothing", "", 2, None, "none of kafka_exporter"),
-    ("half a line", lag(5) + lag(6, 1)[:30], 2, None, "line 2"),
-    ("a page for people", "<html><body>hello</body></html>", 2, None, "metrics page"),
-]
+def lag(partition, value, topic="a", group="g", **more):
+    return series("kafka_consumergroup_lag", value, consumergroup=group, partition=partition, topic=topic, **more)
 
 
-@pytest.mark.parametrize("page,code,number,words", [p[1:] for p in PAGES], ids=[p[0] for p in PAGES])
-def test_a_page_has_its_exit_code_and_words(peer, page, code, number, words):
-    peer.answer = (200, {"Content-Type": "text/plain; version=0.0.4"}, page.encode())
-    run = mmlag("watch", "--exporter", peer.url + "/metrics", "--group", "g", "--count", "1")
-    assert run.returncode == code, run.stderr
-    told = f"Current Lag for g: {number}\n" if number is not None else ""
-    assert run.stdout == told + ("WARNING: Consumer Lag is too high!\n" if code == 1 else "")
-    assert words in run.stderr and (words or not run.stderr)
+def offset(partition, value, topic="a"):
+    return series("kafka_consumergroup_current_offset", value, consumergroup="g", partition=partition, topic=topic)
 
 
-@pytest.mark.parametrize("status,headers,body,code", [
-    (200, {"Content-Encoding": "gzip"}, gzip.compress(lag(5).encode()), 0),
-    (200, {"Content-Encoding": "deflate"}, zlib.compress(lag(5).encode()), 0),
-    (200, {"Content-Encoding": "gzip"}, b"\x1f\x8b\x08garbage", 69),
-    (200, OPENMETRICS, (lag("5 # {trace_id=\"a b\"} 0.67 1.5") + "# EOF\n").encode(), 0),
-    (404, {}, b"not here", 69), (401, {}, b"", 69), (503, {}, b"busy", 69),
-    (302, {"Location": "/elsewhere"}, b"", 69)])
-def test_an_answer_that_is_no_plain_page(peer, status, headers, body, code):
-    peer.answer = (status, headers, body)
-    run = mmlag("watch", "--exporter", peer.url + "/metrics", "--group", "g", "--count", "1")
-    assert run.returncode == code, run.stderr
-    assert run.stdout == ("Current Lag for g: 5\n" if code == 0 else "")
-    assert code == 0 or run.stderr
+def minion(what, value, **more):
+    return series("kminion_kafka_consumer_group_" + what, value, group_id="g", topic_name="a", **more)
 
 
-# --- brokers ---
-
-def vector(*series):
-    return {"status": "success", "data": {"resultType": "vector", "result": [
-        {"metric": m, "value": [1795255200.1, v]} for m, v in series]}}
+def exporter(what, value, partition="0", consumer="m-1"):
+    return series("kafka_consumergroup_group_" + what, value, cluster_name="c", group="g", topic="a",
+                  partition=partition, member_host="h", consumer_id=consumer, client_id="i")
 
 
-def at(instance, topic=None):
-    return {"instance": instance, **({"topic": topic} if topic else {})}
+def burrow(what, value, **more):
+    return series("burrow_kafka_consumer_" + what, value, cluster="c", consumer_group="g", **more)
 
 
-def brokers(peer, body, *args, status=200):
-    peer.answer = (status, {"Content-Type": "application/json"},
-                   (body if isinstance(body, str) else json.dumps(body)).encode())
-    return mmlag("brokers", "--prometheus", peer.url, *args)
+def pypi(value, partition="0"):
+    return series("kafka_consumer_group_lag", value, group="g", partition=partition, topic="a")
 
 
-MIXED = vector((at("a"), "200"), (at("a", "x"), "150"), (at("a", "y"), "50"), (at("b"), "130"))
+TWO = lag(0, 5) + lag(1, 7, "b")
+SAID = {
+    # the text format
+    "two topics": (TWO, 12),
+    "CRLF": (TWO.replace("\n", "\r\n"), 12),
+    "no newline at the end": (TWO.rstrip(), 12),
+    "time stamps": (lag(0, "5 1395066363000") + lag(1, "7 -3982045"), 12),
+    "exponents": (lag(0, "4.259513e+06") + lag(1, "1E2"), 4259613),
+    "another order of labels": ('kafka_consumergroup_lag{topic="a",partition="0",consumergroup="g"} 5\n', 5),
+    "a comma at the end": ('kafka_consumergroup_lag{topic="a",partition="0",consumergroup="g",} 5\n', 5),
+    "blanks": (' kafka_consumergroup_lag { topic = "a" ,\tpartition="0", consumergroup="g" }\t5 \n', 5),
+    "an exemplar": (lag(0, '5 # {trace_id="x"} 0.67 1.5') + "# EOF\n", 5),
+    "OpenMetrics ends at EOF": (lag(0, 5) + "# EOF\n" + lag(1, 7), 5),
+    "a quoted name": ('{"kafka_consumergroup_lag",consumergroup="g",partition="0",topic="a"} 5\n', 5),
+    "comments of all kinds": ("#\n# HELP\n#no\n# TYPE kafka_consumergroup_lag odd\n" + lag(0, 5), 5),
+    "families in pieces": (lag(0, 5) + "node_cpu 1\n" + lag(1, 7), 12),
+    "a series twice": (lag(0, 5) + lag(0, 5), 5),
+    "integers beyond a double": (lag(0, 9007199254740993), 9007199254740993),
+    "a sum beyond 64 bits": (lag(0, 9223372036854775807) + lag(1, 9223372036854775807), 9223372036854775807),
+    "labels of everybody's own": (lag(0, 5, env="prod", instance="x:1"), 5),
+    "escapes": (lag(0, 5, x='a\\"b\\\\c\\ne}, {#'), 5),
+    "a sign and an exponent": (lag(0, "+1e1"), 10),
+    # what is no lag, and what is one
+    "zero": (lag(0, 0), 0),
+    "NaN": (lag(0, "NaN") + lag(1, 3), 3, ONE + LEFT_OUT),
+    "infinities": (lag(0, "+Inf") + lag(1, 3) + lag(2, "-Inf"), 3, TWO_OF_3 + LEFT_OUT),
+    "-1 beside an offset of -1": (lag(0, -1) + offset(0, -1) + lag(1, 3) + offset(1, 9), 3, ONE + LEFT_OUT),
+    "-1 beside an offset": (lag(0, -1) + offset(0, 10) + lag(1, 3) + offset(1, 9), 2),
+    "other negatives": (lag(0, -5) + lag(1, 3), -2),
+    "-5 beside an offset of -1": (lag(0, -5) + offset(0, -1) + lag(1, 3), -2),
+    "another group beside": (lag(0, 5) + lag(0, 70, group="g2") + lag(0, 7000, group="G"), 5),
+    "lags of ZooKeeper's groups": (series("kafka_consumergroupzookeeper_lag_zookeeper", 9, consumergroup="g",
+                                          partition=0, topic="a") + lag(0, 5), 5),
+    "two clusters": (lag(0, 5, kafka_cluster="x") + lag(0, 7, kafka_cluster="y"), 12),
+    "sums beside": (TWO + series("kafka_consumergroup_lag_sum", 5, consumergroup="g", topic="a"), 12),
+    "sums alone": (series("kafka_consumergroup_lag_sum", 9, consumergroup="g", topic="a"), 9),
+    # the dialects
+    "kafka_exporter": (recorded("kafka_exporter-1.9.0"), 141, "2 of 43 partitions of group 'oasis-group' have no lag "),
+    "Burrow": (recorded("burrow-1.9.5"), 59),
+    "Burrow by its sums": (burrow("lag_total", 9) + burrow("status", 1), 9),
+    "Burrow, sums beside": (burrow("partition_lag", 4, topic="a", partition="0") + burrow("lag_total", 9), 4),
+    "kminion": (minion("topic_partition_lag", 12, partition_id="0") + minion("topic_lag", 12), 12),
+    "kminion by topics": (minion("topic_lag", 12), 12),
+    "kminion, named otherwise": (minion("topic_partition_lag", 12, partition_id="0")[len("kminion_"):], 12),
+    "kafka-lag-exporter": (exporter("lag", "7.0") + exporter("lag_seconds", "99.0") + exporter("max_lag", "7.0"), 7),
+    "kafka-lag-exporter, never committed": (exporter("lag", "NaN") + exporter("lag", "7.0", "1"), 7, "1 of 2 "),
+    "kafka-lag-exporter, -1": (exporter("lag", "-1.0") + exporter("lag", "7.0", "1"), 6),
+    "PyPI's exporter": (pypi("10.0") + series("kafka_consumer_group_exporter_offset", "3.0", partition="0"), 10),
+    "PyPI's exporter, -1": (pypi("-1.0") + pypi("3.0", "1"), 2),
+    "two exporters on one page": (TWO + pypi("9.0"), 12),
+}
 
 
-@pytest.mark.parametrize("by,rows", [
-    ("instance", ["a,,200.0", "b,,130.0"]), ("topic", [",,130.0", ",x,150.0", ",y,50.0"]),
-    ("instance,topic", ["a,x,150.0", "a,y,50.0", "b,,130.0"])])
-def test_a_total_beside_its_parts_counts_once(peer, by, rows):
-    run = brokers(peer, MIXED, "--by", by, "--csv")
-    assert run.returncode == 0 and run.stdout.splitlines() == ["instance,topic,rate", *rows]
-    got = json.loads(brokers(peer, MIXED, "--by", by, "--json").stdout)
-    assert [got[k] for k in ("brokers", "total", "mean", "min", "max")] == [2, 330, 165, 130, 200]
+@pytest.mark.parametrize("name", SAID)
+def test_a_page_gives_the_lag_of_a_group(site, name):
+    page, total, *words = SAID[name]
+    group = "oasis-group" if name in ("kafka_exporter", "Burrow") else "g"
+    run = watch(site, plain(page), group=group)
+    assert run.stdout == f"Current Lag for {group}: {total}\n" + (HIGH if total >= 100 else "")
+    assert run.returncode == (1 if total >= 100 else 0)
+    assert run.stderr.count("\n") == len(words)
+    for w in words:
+        assert run.stderr.startswith("mmlag watch: " + w)
 
 
-def test_what_is_no_number_is_said_as_what_it_is(peer):
-    odd = vector((at("a"), "NaN"), (at("b"), "+Inf"), (at("c"), "-Inf"), (at("d"), "150"))
-    run = brokers(peer, odd)
-    assert run.returncode == 0
-    assert [line.split()[-1] for line in run.stdout.splitlines()[1:5]] == ["NaN", "+Inf", "-Inf", "150.0"]
-    assert "3 rates are not finite (1 NaN, 1 +Inf, 1 -Inf)" in run.stdout
-    run = brokers(peer, vector((at("a"), "NaN"), (at("b"), "+Inf")))
-    assert run.returncode == 2 and "1 NaN, 1 +Inf" in run.stderr
+NO_DATA = {
+    "another group": (lag(0, 5, group="h") + lag(0, 5, group="i"),
+                      "group 'g' is not on the page of kafka_exporter; there are 'h', 'i'"),
+    "nothing": ("", "no consumer group's lag is on the page"),
+    "other metrics": ("node_cpu_seconds_total 1\n", "no consumer group's lag is on the page"),
+    "an empty group": (series("kafka_consumergroup_members", 0, consumergroup="g"), "but without any lag"),
+    "nothing committed": (lag(0, -1) + offset(0, -1), "but without any lag"),
+    "only NaN": (lag(0, "NaN"), "but without any lag"),
+    "two numbers": (lag(0, 5) + lag(0, 6), "two different numbers for partition 0 of a"),
+    "HTML": ("<html>\n", "line 1 of the page: there is no metric's name: '<html>'; is this the address of a"),
+    "words": (lag(0, 5) + "hello world\n", "line 2 of the page: there is no number: 'hello world'"),
+    "half a line": (lag(0, 5) + lag(1, 6)[:30], "line 2 of the page: "),
+    "hexadecimal": (lag(0, "0x10"), "line 1 of the page: there is no number"),
+    "NUL": (lag(0, 5) + "\0\n", "line 2 of the page"),
+    "escape codes": ("\x1b[31mred\n", "'?[31mred'"),
+    "a line without end": ("a" * (2 << 20), "line 1 of the page is longer than 1 MiB\n"),
+}
 
 
-@pytest.mark.parametrize("body,status,code,words", [
-    (vector(), 200, 2, "no series"),
-    ({"status": "error", "errorType": "bad_data", "error": "parse error at char 5"}, 400, 65, "parse error at char 5"),
-    ({"status": "error", "errorType": "execution", "error": "too many samples"}, 422, 65, "too many samples"),
-    ({"status": "error", "errorType": "timeout", "error": "timed out"}, 503, 65, "503"),
-    ({"status": "error", "errorType": "odd", "error": "in a 200"}, 200, 65, "in a 200"),
-    ("<html>502 Bad Gateway</html>", 502, 65, "Bad Gateway"), ("<html>log in</html>", 200, 65, "no JSON"),
-    ("", 200, 65, "no JSON"), ("", 500, 65, "500"), ('{"status":"success"', 200, 65, "no JSON"),
-    ({"status": "success", "data": {"resultType": "string", "result": [1, "x"]}}, 200, 65, "a text"),
-    ({"status": "success", "data": {"resultType": "vector", "result": [
-        {"metric": at("a"), "histogram": [1, {"count": "5", "sum": "6"}]}]}}, 200, 65, "histogram"),
-    ({**vector((at("a"), "150")), "warnings": ["a partial answer"]}, 200, 0, "a partial answer"),
-    (vector((at("a"), "99")), 200, 1, "")])
-def test_an_answer_has_its_exit_code_and_words(peer, body, status, code, words):
-    run = brokers(peer, body, status=status)
-    assert run.returncode == code, run.stderr
+@pytest.mark.parametrize("name", NO_DATA)
+def test_a_page_without_the_group_is_no_data_and_no_zero(site, name):
+    page, words = NO_DATA[name]
+    run = watch(site, plain(page))
+    assert (run.returncode, run.stdout) == (2, "")
     assert words in run.stderr
 
 
-def test_labels_of_strangers_cannot_forge_a_line_or_speak_to_the_terminal(peer):
-    evil = "b\x1b]0;owned\x07\u009b31m\nWARNING: forged\x7f"
-    body = {**vector((at(evil, evil), "1000"), *((at(f"b{i}"), "1") for i in range(4))), "warnings": [evil]}
-    run = brokers(peer, body)
-    assert run.returncode == 1 and len(run.stdout.splitlines()) == 1 + 5 + 2, run.stdout
-    assert run.stdout.splitlines()[-1].startswith("WARNING: b?]0;owned???31m?WARNING: forged?: 1000.0 is ")
-    for text in (run.stdout, run.stderr, brokers(peer, body, "--csv").stderr):
-        assert not [c for c in text if c < "\n" or "\n" < c < " " or "\x7f" <= c <= "\x9f"], text
-        assert not [line for line in text.splitlines() if line.startswith("WARNING: forged")]
-    got = json.loads(brokers(peer, body, "--json").stdout)
-    assert got["series"][0]["instance"] == evil and len(got["warnings"]) == 1, "programs get the label as it is"
-    rows = list(csv.reader(io.StringIO(brokers(peer, body, "--csv").stdout, newline="")))
-    assert rows[1] == [evil, evil, "1000.0"]
+def test_the_group_may_have_any_name(site):
+    run = watch(site, plain(lag(0, 5, group='a\\"b\\\\c d')), group='a"b\\c d')
+    assert (run.returncode, run.stdout) == (0, 'Current Lag for a"b\\c d: 5\n')
 
 
-@pytest.mark.parametrize("given,asked", [
-    ("2026-11-21T10:00:00Z", "1795255200.000"), ("2026-11-21T10:00:00.123Z", "1795255200.123"),
-    ("2026-11-21T10:00:00+09:00", "1795222800.000"), ("1795255200.5", "1795255200.500"),
-    ("2026-11-21", None), ("yesterday", None), ("5m", None), ("2026-13-01T00:00:00Z", None), ("", None)])
-def test_a_time_is_understood_or_refused(peer, given, asked):
-    peer.asked.clear()
-    run = brokers(peer, vector((at("a"), "150")), "--at", given)
-    if asked:
-        assert run.returncode == 0 and peer.asked[0].endswith("&time=" + asked)
-    else:
-        assert run.returncode == 64 and peer.asked == []
+def test_the_threshold_itself_warns(site):
+    for value, code, more in ((99, 0, ""), (100, 1, HIGH), (101, 1, HIGH)):
+        run = watch(site, plain(lag(0, value)))
+        assert (run.returncode, run.stdout) == (code, f"Current Lag for g: {value}\n" + more)
+    assert watch(site, plain(lag(0, 5)), "--threshold", "5").returncode == 1
+    assert watch(site, plain(lag(0, -1) + offset(0, 3)), "--threshold", "-1").returncode == 1
+
+
+def test_it_goes_on_through_errors_and_its_last_state_counts(site):
+    steps = [plain("busy", 503), plain(lag(0, 5)), plain("<html>\n"), plain(lag(0, 200))]
+    site.answer = lambda h: (steps.pop(0) if len(steps) > 1 else steps[0])(h)
+    with subprocess.Popen([MMLAG, "watch", "--exporter", site.url, "--group", "g", "--interval", "10ms"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        said = [run.stdout.readline() for _ in range(3)]
+        run.send_signal(signal.SIGTERM)
+        errors = run.stderr.read().splitlines()
+        assert run.wait(30) == 1
+    assert said == ["Current Lag for g: 5\n", "Current Lag for g: 200\n", HIGH]
+    assert ["answers 503: busy" in errors[0], "no metric's name" in errors[1], len(errors)] == [True, True, 2]
+
+
+def test_with_a_count_the_first_error_ends_it(site):
+    site.answer = plain(lag(0, 5))
+    run = mmlag("watch", "--exporter", site.url, "--group", "g", "--interval", "10ms", "--count", "3")
+    assert (run.returncode, run.stdout) == (0, 3 * "Current Lag for g: 5\n")
+    site.answer = plain("", 503)
+    run = mmlag("watch", "--exporter", site.url, "--group", "g", "--interval", "10ms", "--count", "3")
+    assert run.returncode == 69 and run.stderr.count("answers 503") == 1
+
+
+def chunks(body, size, end=b"0\r\n\r\n"):
+    for i in range(0, len(body), size):
+        piece = body[i:i + size]
+        yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield end
+
+
+PAGE = (TWO * 50).encode()
+PACKED = gzip.compress(PAGE)
+CLOSED = {"Connection": "close"}
+WAYS = {
+    "gzip": ({"Content-Encoding": "gzip", "Content-Length": str(len(PACKED))}, [PACKED], 0, ""),
+    "gzip, its end that of the connection": ({"Content-Encoding": "gzip", **CLOSED}, [PACKED], 0, ""),
+    "chunked": ({"Transfer-Encoding": "chunked"}, chunks(PAGE, 7), 0, ""),
+    "chunked gzip": ({"Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}, chunks(PACKED, 7), 0, ""),
+    "until the connection ends": (CLOSED, [PAGE], 0, ""),
+    "half a gzip": ({"Content-Encoding": "gzip", "Content-Length": str(len(PACKED) - 9)}, [PACKED[:-9]],
+                    69, "the packed answer is cut off"),
+    "zlib": ({"Content-Encoding": "deflate", "Content-Length": str(len(zlib.compress(PAGE)))},
+             [zlib.compress(PAGE)], 0, ""),
+    "OpenMetrics": ({"Content-Type": "application/openmetrics-text; version=1.0.0", **CLOSED},
+                    [PAGE, b"# EOF\n"], 0, ""),
+    "no gzip": ({"Content-Encoding": "gzip", "Content-Length": "5"}, [b"a 1\n\n"],
+                69, "the answer is not packed as its headers say (gzip)"),
+    "packed otherwise": ({"Content-Encoding": "br", "Content-Length": "5"}, [b"xxxxx"],
+                         69, "packed in a way that was not asked for (br)"),
+    "less than announced": ({"Content-Length": str(len(PAGE)), **CLOSED}, [PAGE[:-10]], 69, ""),
+    "chunks that end early": ({"Transfer-Encoding": "chunked", **CLOSED}, chunks(PAGE, 7, b""), 69, ""),
+    "cut off in a line": (CLOSED, [PAGE[:-10]], 2, "the page is cut off in line 100\n"),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_half_a_page_is_none_however_it_came(site, name):
+    headers, body, code, words = WAYS[name]
+    run = watch(site, lambda _: (200, headers, body))
+    assert (run.returncode, run.stdout) == (code, "" if code else "Current Lag for g: 12\n")
+    assert words in run.stderr
+
+
+REFUSALS = {
+    401: ("nope\n", "answers 401: nope\n"),
+    403: ("", "answers 403\n"),
+    404: ("404 page not found\n", "answers 404: 404 page not found; pages often end in /metrics\n"),
+    204: ("", "answers 204\n"),
+    302: ("", "answers 302\n"),
+    500: ("An error has occurred:\n\n2 error(s)\r\n", "answers 500: An error has occurred: 2 error(s)\n"),
+    502: ("<html>\n<h1>Bad\x1b[0m</h1>\n", "answers 502: <html> <h1>Bad?[0m</h1>\n"),
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_what_is_not_200_is_said_in_its_own_words(site, status):
+    body, words = REFUSALS[status]
+    headers = {} if status == 204 else {"Content-Length": str(len(body))}
+    run = watch(site, lambda _: (status, headers, [body.encode()]))
+    assert (run.returncode, run.stdout) == (69, "")
+    assert run.stderr == f"mmlag watch: {site.url}/metrics {words}"
+
+
+def test_who_asks_is_told_by_password_or_token(site, tmp_path):
+    for name, text in (("password", "pä:ss\n"), ("token", "t0ken\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+
+    def guarded(wanted):
+        return lambda h: plain(TWO)(h) if h.headers["Authorization"] == wanted else plain("who?", 401)(h)
+
+    basic = guarded("Basic " + base64.b64encode("me:pä:ss".encode()).decode())
+    assert watch(site, basic, "--user", "me", "--password-file", str(tmp_path / "password")).returncode == 0
+    assert watch(site, guarded("Bearer t0ken"), "--token-file", str(tmp_path / "token")).returncode == 0
+    assert watch(site, basic).returncode == 69
+
+
+def test_a_page_of_50_mb_is_read_in_the_memory_of_a_small_one(site):
+    filler = b"".join(b'kafka_topic_partition_current_offset{partition="%d",topic="t%d"} 5\n' % (i % 50, i // 50)
+                      for i in range(15000))
+
+    def peak(pieces):
+        site.answer = lambda _: (200, CLOSED, pieces)
+        pid = os.posix_spawn(MMLAG, [MMLAG, "watch", "--exporter", site.url, "--group", "g", "--count", "1"],
+                             os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+        _, status, used = os.wait4(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        return used.ru_maxrss
+    pieces = [filler] * ((50 << 20) // len(filler) + 1) + [PAGE]
+    assert sum(map(len, pieces)) > 50 << 20
+    assert peak(pieces) < peak([PAGE]) + 8192  # KiB
+
+
+ONCE = {
+    "lags": (lag(0, 5) + lag(2, 7) + lag(0, 9, "b"), {"p0": 5, "p2": 7, "lag_sum": 12, "partitions": 2}),
+    "offset of -1": (lag(0, -1) + offset(0, -1) + lag(1, 3) + offset(1, 4),
+                     {"p0": None, "p1": 3, "lag_sum": 3, "partitions": 2}),
+    "nothing committed": (lag(0, -1) + offset(0, -1), {"p0": None, "lag_sum": None, "lag_max": None}),
+    "negative": (lag(0, -4) + offset(0, 10), {"p0": -4, "lag_sum": -4}),
+    "NaN": (lag(0, "NaN") + lag(1, "1e3"), {"p0": None, "p1": 1000}),
+    "members": (lag(0, 5) + series("kafka_consumergroup_members", 3, consumergroup="g"), {"p0": 5, "members": 3}),
+    "an empty group": (lag(0, 5) + series("kafka_consumergroup_members", 0, consumergroup="g"),
+                       {"p0": 5, "members": 0, "group_state": "empty"}),
+    "a topic less": (lag(0, 5, "b"), {"reason": "topic_absent"}),
+    "a group less": (lag(0, 5, group="h"), {"reason": "group_not_found"}),
+    "another page": ("node_cpu 1\n", {"reason": "source_error"}),
+    "HTML": ("<html>\n", {"reason": "source_error"}),
+    "two numbers": (lag(0, 5) + lag(0, 6), {"reason": "source_error"}),
+    "two clusters": (lag(0, 5, kafka_cluster="x") + lag(0, 6, kafka_cluster="y"), {"reason": "source_error"}),
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_a_page_becomes_a_document_or_a_gap_with_its_reason(site, tmp_path, name):
+    page, wanted = ONCE[name]
+    code, document = once(site, tmp_path, plain(page))
+    assert {k: document[k] for k in wanted} == wanted
+    assert code == (1 if "reason" in wanted else 0)
+    assert ("p0" in document) == ("reason" not in wanted)
+    assert document["host"] == "127.0.0.1"
+
+
+def test_a_scrape_that_fails_is_a_gap_and_its_reason_says_why(site, tmp_path):
+    for answer, words in ((plain("nope\n", 401), "answers 401: nope"), (plain(""), "no consumer group's lag"),
+                          (lambda _: (200, CLOSED, [PAGE[:-10]]), "the page is cut off in line 100"),
+                          (lambda _: (200, *WAYS["half a gzip"][:2]), "the packed answer is cut off")):
+        code, document = once(site, tmp_path, answer)
+        assert (code, document["status"], document["reason"]) == (1, "NODATA", "source_error")
+        assert words in document["message"]

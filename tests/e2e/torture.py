@@ -172,6 +172,7 @@ def torture(path, lab, seconds, seed, in_turn=False):
         d.start()
         wait_for("a life that has begun", 20, d.is_up)
         wait_for("an empty spool", 60, lambda: not d.spool("q"))
+        wait_for("accounts that balance", 10, d.balance)
         assert d.stop() == 0
         assert not peer.complaints, peer.complaints[:3]
         return (*check(d), lives, peer.conflicts)

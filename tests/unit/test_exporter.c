@@ -286,6 +286,34 @@ static void a_total_is_of_what_has_a_lag_or_is_none(void **state)
 	}
 }
 
+static void minus_one_beside_an_offset_of_minus_one_is_none_on_any_page(void **state)
+{
+	static const char *const pages[] = {
+		"kafka_consumergroup_lag{consumergroup=\"g\",partition=\"0\",topic=\"a\"} -1\n"
+		"kafka_consumergroup_current_offset{consumergroup=\"g\",partition=\"0\","
+		"topic=\"a\"} -1\n",
+		KLE("offset", "a", "0", "m-1", "-1.0")
+			KLE("lag", "a", "0", "m-1", "-1.0"),
+		"burrow_kafka_consumer_partition_lag{cluster=\"c\",consumer_group=\"g\","
+		"topic=\"a\",partition=\"0\"} -1\n"
+		"burrow_kafka_consumer_current_offset{cluster=\"c\",consumer_group=\"g\","
+		"topic=\"a\",partition=\"0\"} -1\n",
+		"kafka_consumer_group_offset{group=\"g\",partition=\"0\",topic=\"a\"} -1.0\n"
+		"kafka_consumer_group_lag{group=\"g\",partition=\"0\",topic=\"a\"} -1.0\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		struct exporter *x = read_text(pages[i], strlen(pages[i]), "g");
+		struct exporter_total total;
+		struct gap gap;
+
+		if (exporter_total(x, &total, &gap) || total.without != 1)
+			fail_msg("page %zu: %lld", i, (long long)total.lag);
+		exporter_free(x);
+	}
+}
+
 static void what_has_no_lag_is_counted_beside_the_total(void **state)
 {
 	static const char page[] = LAG("", "g", "a", "0", "5")
@@ -311,6 +339,8 @@ int main(void)
 		cmocka_unit_test(every_dialect_is_known_by_what_is_on_its_page),
 		cmocka_unit_test(what_cannot_be_told_is_a_reason_not_a_number),
 		cmocka_unit_test(a_total_is_of_what_has_a_lag_or_is_none),
+		cmocka_unit_test(
+			minus_one_beside_an_offset_of_minus_one_is_none_on_any_page),
 		cmocka_unit_test(what_has_no_lag_is_counted_beside_the_total),
 	};
 

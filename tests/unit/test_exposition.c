@@ -232,7 +232,7 @@ static void a_last_line_without_newline_counts_only_on_a_whole_page(void **state
 	(void)state;
 	assert_string_equal(read_in("a 1\nb 12", 8, 3, true, &b), "a{}i1 b{}i12 ");
 	assert_non_null(strstr(read_in("a 1\nb 12", 8, 3, false, &b),
-			       "line 2 of the page: it is cut off"));
+			       "the page is cut off in line 2"));
 	buf_free(&b);
 }
 

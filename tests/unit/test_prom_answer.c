@@ -93,6 +93,10 @@ static void answers_are_read_by_what_they_are(void **state)
 		{OK("vector", "[{\"metric\":{\"a\":1},\"value\":[5,\"1\"]}]"),
 		 "!the answer is not one of Prometheus: a label"},
 		{OK("vector", "[{\"metric\":{},\"histogram\":[5,{}]}]"),
+		 "!the query gives a histogram; a number is due"},
+		{OK("matrix", "[{\"metric\":{},\"histograms\":[[5,{}]]}]"),
+		 "!the query gives a histogram; a number is due"},
+		{OK("vector", "[{\"metric\":{}}]"),
 		 "!the answer is not one of Prometheus: a series has no values"},
 	};
 	struct buf b = BUF_INIT(65536);

@@ -252,6 +252,8 @@ static void every_usual_spelling_of_the_metric_is_among_those_tried(void **state
 		"rate(kafka_server_BrokerTopicMetrics_MessagesInPerSec[1m])",
 		"rate(kafka_server_BrokerTopicMetrics_MessagesInPerSec_total[1m])",
 		"rate(kafka_server_brokertopicmetrics_count{name=\"MessagesInPerSec\"}[1m])",
+		"rate(kafka_server_brokertopicmetrics_count_total{name=\"MessagesInPerSec\"}[1m])",
+		"rate(kafka_server_brokertopicmetrics_total{name=\"MessagesInPerSec\"}[1m])",
 		"rate(kafka_server_brokertopicmetrics_messagesinpersec_total[1m])",
 		"rate(kafka_server_brokertopicmetrics_messagesin_total[1m])",
 	};

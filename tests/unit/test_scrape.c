@@ -148,7 +148,7 @@ static void half_a_page_is_no_sample(void **state)
 		if (open[strlen(open) - cut - 1] != '\n')
 			assert_non_null(
 				strstr(first_event(SOURCE_EXPORTER, &closed, &b),
-				       "it is cut off"));
+				       "is cut off in line"));
 	}
 	free(whole);
 	free(open);

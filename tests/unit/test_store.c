@@ -235,6 +235,7 @@ static void what_waits_is_backlog_after_the_mark_and_after_a_start(void **state)
 	open_store();
 	assert_int_equal(status().documents, 2);
 	assert_int_equal(status().backlog, 2);
+	assert_int_equal(metrics_get(METRIC_FOUND), 2);
 	ship(STORE_NEW, 9, 0, BULK_DONE);
 	ship(STORE_BACKLOG, 9, 2, BULK_DONE);
 	commit_all();

@@ -223,6 +223,7 @@ static void a_missing_directory_is_waited_for_in_memory(void **state)
 static void a_file_found_late_comes_first_and_as_backlog(void **state)
 {
 	struct store_batch b;
+	int64_t found;
 
 	(void)state;
 	open_store();
@@ -234,12 +235,14 @@ static void a_file_found_late_comes_first_and_as_backlog(void **state)
 	assert_true(status().degraded);
 	append(5);
 	commit_all();
+	found = metrics_get(METRIC_FOUND);
 	b = take(STORE_NEW, 2); /* out of memory, judged after the move */
 	assert_int_equal(kit_number(&b.documents[0]), 8);
 	fault_order(0, -1, 0, 0);
 	pass(STORE_REOPEN_MS);
 	assert_int_equal(status().documents, 12);
 	assert_int_equal(status().backlog, 7);
+	assert_int_equal(metrics_get(METRIC_FOUND), found + 7);
 	assert_true(status().degraded); /* two are still held in memory */
 	settle(&b, 0, 1, BULK_DONE);
 	settle(&b, 1, 2, BULK_RETRY);
@@ -293,6 +296,7 @@ static void a_full_disk_is_lived_through_in_memory(void **state)
 	check_balance();
 	assert_int_equal(query("SELECT count(*) FROM q"), 3015);
 	assert_int_equal(query("SELECT count(DISTINCT doc_id) FROM q"), 3015);
+	assert_int_equal(metrics_get(METRIC_FOUND), 0); /* all were its own */
 	close_store();
 	fault_remove();
 }
@@ -622,6 +626,7 @@ static bool torture_once(int kinds, int after, int length, int code)
 	append(1);
 	commit_all();
 	check_balance();
+	assert_int_equal(metrics_get(METRIC_FOUND), 0);
 	assert_false(status().degraded);
 	aside = *status().set_aside != '\0';
 	waiting = status().documents;
