@@ -162,20 +162,18 @@ int http_error_map(CURL *easy, CURLcode code, const char *detail, const char *or
 
 void http_answer_words(const struct http_answer *a, char *out, size_t size)
 {
-	static const char white[] = " \t\r\n";
-	const char *p = buf_str(&a->body);
-	struct buf line =
-		BUF_INIT(size + 4); /* a sequence more than there is room for */
+	struct buf line = BUF_INIT(size + 4); /* so that the cut sees what it cuts */
+	bool gap = false;
 
-	for (p += strspn(p, white); *p != '\0'; p += strspn(p, white)) {
-		size_t n = strcspn(p, white);
-
-		if (line.len > 0 && buf_addch(&line, ' ') != 0)
-			break;
-		if (buf_add(&line, p,
-			    n < line.max - line.len ? n : line.max - line.len) != 0)
-			break;
-		p += n;
+	for (const char *p = buf_str(&a->body); *p != '\0' && !line.failed; p++) {
+		if (strchr(" \t\r\n", *p) != NULL) {
+			gap = line.len > 0;
+			continue;
+		}
+		if (gap)
+			buf_addch(&line, ' ');
+		buf_addch(&line, *p);
+		gap = false;
 	}
 	snprintf(out, size, "%.*s", (int)utf8_cut(buf_str(&line), line.len, size - 1),
 		 buf_str(&line));

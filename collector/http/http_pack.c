@@ -100,7 +100,7 @@ enum unpacked http_unpack_feed(struct unpack *u, const char *data, size_t len,
 			return UNPACKED_NOT;
 		if (n > 0 && !give(arg, room, n))
 			return UNPACKED_REFUSED;
-	} while (u->z.avail_in > 0 || n == PIECE);
+	} while (u->z.avail_in > 0 || (n == PIECE && !u->ended));
 	return UNPACKED_GOOD;
 }
 

@@ -418,6 +418,38 @@ static void a_large_answer_may_be_taken_in_pieces(void **state)
 	}
 }
 
+static void the_words_of_a_refusal_are_one_line(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t size;
+		const char *words;
+	} rows[] = {
+		{"", 10, ""},
+		{" \r\n\t", 10, ""},
+		{"nope\n", 10, "nope"},
+		{"\n a\r\n\r\nb  c ", 10, "a b c"},
+		{"0123456789", 10, "012345678"},
+		{"01234567 9", 10, "01234567 "},
+		{"0123456\xc3\xa4"
+		 "9",
+		 10, "0123456\xc3\xa4"},
+		{"01234567\xc3\xa4", 10, "01234567"},
+		{"\xff\xfe", 10, "\xff\xfe"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct http_answer a = {.body = BUF_INIT(100)};
+		char out[10];
+
+		buf_addstr(&a.body, rows[i].body);
+		http_answer_words(&a, out, rows[i].size);
+		assert_string_equal(out, rows[i].words);
+		http_answer_fini(&a);
+	}
+}
+
 static void endless_headers_are_given_up(void **state)
 {
 	struct buf raw = BUF_INIT(1 << 20);
@@ -951,6 +983,7 @@ int main(void)
 			an_answer_up_to_its_bound_is_taken_and_one_byte_more_is_not),
 		cmocka_unit_test(a_packed_answer_is_bounded_unpacked),
 		cmocka_unit_test(a_large_answer_may_be_taken_in_pieces),
+		cmocka_unit_test(the_words_of_a_refusal_are_one_line),
 		cmocka_unit_test(endless_headers_are_given_up),
 		cmocka_unit_test(an_answer_cut_anywhere_is_an_unknown_outcome),
 		cmocka_unit_test(garbage_is_an_unknown_outcome_with_a_hint),

@@ -43,7 +43,7 @@ static int get(const char *encoding, const struct buf *body, bool announced,
 	struct peer_step step;
 	struct http *h;
 	struct peer *p;
-	struct http_request r = {.method = "GET"};
+	struct http_request r = {.method = "GET", .answer_max = 1 << 17};
 	int rc;
 
 	buf_addstr(&raw, "HTTP/1.1 200 OK\r\n");
@@ -184,6 +184,29 @@ static void a_flipped_bit_is_found(void **state)
 	buf_free(&body);
 }
 
+/* Sizes around those in which it is unpacked and arrives. */
+static void an_answer_of_any_size_is_whole(void **state)
+{
+	static char text[70000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i * i % 7);
+	for (size_t n = 16383; n <= 65537; n += n % 16384 == 1 ? 16382 : 1) {
+		struct buf body = BUF_INIT(1 << 17);
+		struct http_answer a;
+		struct err err;
+
+		pack(text, n, 15 + 16, &body);
+		if (get("gzip", &body, true, &a, &err) != 0)
+			fail_msg("%zu bytes: %s", n, err.text);
+		assert_int_equal(a.body.len, n);
+		assert_memory_equal(a.body.data, text, n);
+		http_answer_fini(&a);
+		buf_free(&body);
+	}
+}
+
 static void nothing_packed_is_nothing(void **state)
 {
 	struct buf body = BUF_INIT(16);
@@ -205,6 +228,7 @@ int main(void)
 			a_packed_answer_that_is_cut_off_is_none_whatever_its_length_says),
 		cmocka_unit_test(members_follow_each_other_and_nothing_else_does),
 		cmocka_unit_test(a_flipped_bit_is_found),
+		cmocka_unit_test(an_answer_of_any_size_is_whole),
 		cmocka_unit_test(nothing_packed_is_nothing),
 	};
 	struct err err;
