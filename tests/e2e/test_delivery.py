@@ -476,7 +476,7 @@ def a_damaged_file_is_put_aside(path, lab):
     with delivery(path, lab) as (peer, d):
         peer.close()
         d.start().logged("documents wait in the spool")
-        wait_for("all samples", 20, lambda: len(d.spool("q")) == 2 * COUNT)
+        wait_for("all samples", 60, lambda: len(d.spool("q")) == 2 * COUNT)
         assert d.stop() == 0
         with sqlite3.connect(path / "state" / "mmlag.db") as db:
             db.execute("DROP TABLE meta")
@@ -489,7 +489,7 @@ def a_damaged_file_is_put_aside(path, lab):
         def alerts():
             with urllib.request.urlopen(d.pages + "/api/v1/alerts", timeout=5) as answer:
                 return [a for a in json.load(answer)["alerts"] if a["rule"] == "spool_set_aside"]
-        wait_for("an alert of it", 20, lambda: [a["state"] for a in alerts()] == ["firing"])
+        wait_for("an alert of it", 60, lambda: [a["state"] for a in alerts()] == ["firing"])
         d.arrived()
         assert len(d.samples()["a"]) == 1  # those of this life
         said = subprocess.run([MMLAG, "spool", "import", aside, "-c", d.config], check=False,

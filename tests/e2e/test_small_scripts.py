@@ -73,13 +73,13 @@ def pages(tmp_path_factory):
     daemon = Daemon(str(config), str(path / "mmlag.log"))
     ours = f"http://127.0.0.1:{port}/metrics"
 
-    def there():
+    def rows():
         try:
             with urllib.request.urlopen(ours, timeout=5) as answer:
-                return b"kafka_consumergroup_lag{" in answer.read()
+                return answer.read().count(b"\nkafka_consumergroup_lag{")
         except OSError:
-            return False
-    wait_for("lags on our page", 30, there)
+            return 0
+    wait_for("all lags on our page", 30, lambda: rows() == 43)
     yield site.url + "/metrics", ours
     assert daemon.stop() == 0
     site.shutdown()
