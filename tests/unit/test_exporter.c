@@ -286,30 +286,37 @@ static void a_total_is_of_what_has_a_lag_or_is_none(void **state)
 	}
 }
 
+#define OF_KAFKA_EXPORTER(metric, value)                      \
+	"kafka_consumergroup_" metric "{consumergroup=\"g\"," \
+	"partition=\"0\",topic=\"a\"} " value "\n"
+#define OF_BURROW(metric, value)                                               \
+	"burrow_kafka_consumer_" metric "{cluster=\"c\",consumer_group=\"g\"," \
+	"topic=\"a\",partition=\"0\"} " value "\n"
+#define OF_GROUP_EXPORTER(metric, value)                               \
+	"kafka_consumer_group_" metric "{group=\"g\",partition=\"0\"," \
+	"topic=\"a\"} " value "\n"
+
 static void minus_one_beside_an_offset_of_minus_one_is_none_on_any_page(void **state)
 {
-	static const char *const pages[] = {
-		"kafka_consumergroup_lag{consumergroup=\"g\",partition=\"0\",topic=\"a\"} -1\n"
-		"kafka_consumergroup_current_offset{consumergroup=\"g\",partition=\"0\","
-		"topic=\"a\"} -1\n",
-		KLE("offset", "a", "0", "m-1", "-1.0")
-			KLE("lag", "a", "0", "m-1", "-1.0"),
-		"burrow_kafka_consumer_partition_lag{cluster=\"c\",consumer_group=\"g\","
-		"topic=\"a\",partition=\"0\"} -1\n"
-		"burrow_kafka_consumer_current_offset{cluster=\"c\",consumer_group=\"g\","
-		"topic=\"a\",partition=\"0\"} -1\n",
-		"kafka_consumer_group_offset{group=\"g\",partition=\"0\",topic=\"a\"} -1.0\n"
-		"kafka_consumer_group_lag{group=\"g\",partition=\"0\",topic=\"a\"} -1.0\n",
+	static const struct {
+		const char *text;
+	} rows[] = {
+		{OF_KAFKA_EXPORTER("lag", "-1")
+			 OF_KAFKA_EXPORTER("current_offset", "-1")},
+		{KLE("offset", "a", "0", "m-1", "-1.0")
+			 KLE("lag", "a", "0", "m-1", "-1.0")},
+		{OF_BURROW("partition_lag", "-1") OF_BURROW("current_offset", "-1")},
+		{OF_GROUP_EXPORTER("offset", "-1.0") OF_GROUP_EXPORTER("lag", "-1.0")},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-		struct exporter *x = read_text(pages[i], strlen(pages[i]), "g");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct exporter *x = read_text(rows[i].text, strlen(rows[i].text), "g");
 		struct exporter_total total;
 		struct gap gap;
 
 		if (exporter_total(x, &total, &gap) || total.without != 1)
-			fail_msg("page %zu: %lld", i, (long long)total.lag);
+			fail_msg("row %zu: %lld", i, (long long)total.lag);
 		exporter_free(x);
 	}
 }
