@@ -77,12 +77,12 @@ def plain(body, status=200):
     return lambda _: (status, {"Content-Length": str(len(body))}, [body])
 
 
-def once(site, tmp_path, answer, **settings):
-    """Exit code and document of one sample of topic `a`."""
+def once(site, tmp_path, answer, topic="a", **settings):
+    """Exit code and document of one sample of a topic."""
     site.answer = answer
     config = tmp_path / "mmlag.yaml"
     config.write_text(json.dumps({
-        "state_dir": str(tmp_path / "state"), "topics": ["a"],
+        "state_dir": str(tmp_path / "state"), "topics": [topic],
         "defaults": {"source": "exporter", "url": site.url + "/metrics", "group": "g", **settings}}))
     run = mmlag("once", "-c", str(config))
     return run.returncode, json.loads(run.stdout)

@@ -308,6 +308,33 @@ def test_a_page_becomes_a_document_or_a_gap_with_its_reason(site, tmp_path, name
     assert document["host"] == "127.0.0.1"
 
 
+DIALECTS = {
+    "kafka_exporter": (recorded("kafka_exporter-1.9.0"), "payments",
+                       {"p0": 3, "p1": 0, "p2": 0, "p3": 13, "p4": 12, "p5": 1, "lag_sum": 29, "members": 4}),
+    "kafka_exporter, never committed": (recorded("kafka_exporter-1.9.0"), "fresh",
+                                        {"p0": None, "p1": 0, "p2": None, "p3": 0, "lag_sum": 0, "partitions": 4}),
+    "Burrow": (recorded("burrow-1.9.5"), "payments",
+               {"p0": 0, "p1": 0, "p2": 3, "p3": 2, "p4": 0, "p5": 4, "lag_sum": 9}),
+    "kminion": (minion("topic_partition_lag", 12, partition_id="3")
+                + series("kminion_kafka_consumer_group_info", 1, group_id="g", state="Stable")
+                + series("kminion_kafka_consumer_group_members", 2, group_id="g"), "a",
+                {"p3": 12, "lag_sum": 12, "group_state": "stable", "members": 2}),
+    "kafka-lag-exporter": (exporter("lag", "7.0") + exporter("lag", "NaN", "1", "m-2"), "a",
+                           {"p0": 7, "p1": None, "lag_sum": 7, "members": 2}),
+    "PyPI's exporter": (pypi("10.0") + pypi("-3.0", "2"), "a", {"p0": 10, "p2": -3, "lag_sum": 7}),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_page_of_every_dialect_becomes_a_document(site, tmp_path, name):
+    page, topic, wanted = DIALECTS[name]
+    group = "oasis-group" if topic != "a" else "g"
+    code, document = once(site, tmp_path, plain(page), topic, group=group)
+    assert code == 0
+    assert {k: document.get(k, "absent") for k in wanted} == wanted
+    assert {k for k in document if k[0] == "p" and k[1:].isdigit()} == {k for k in wanted if k[1:].isdigit()}
+
+
 def test_a_scrape_that_fails_is_a_gap_and_its_reason_says_why(site, tmp_path):
     for answer, words in ((plain("nope\n", 401), "answers 401: nope"), (plain(""), "no consumer group's lag"),
                           (lambda _: (200, CLOSED, [PAGE[:-10]]), "the page is cut off in line 100"),
