@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ssh/route_int.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,31 +33,23 @@ static char *expand_home(struct route *r, const char *path, size_t n, const char
 	return keep(r, mem_strndup(path, n));
 }
 
-/* Append the files of a list that is separated by blanks. */
+static void add_string(struct config_strings *to, char *value)
+{
+	to->v = mem_realloc(to->v, to->n + 1, sizeof(*to->v));
+	to->v[to->n++] = value;
+}
+
+/* Append the files of a list that is separated by blanks; "none" is no file. */
 static void add_files(struct route *r, struct config_strings *to, const char *list,
 		      const char *home)
 {
 	while (*list != '\0') {
 		size_t n = strcspn(list, " ");
 
-		if (n > 0) {
-			to->v = mem_realloc(to->v, to->n + 1, sizeof(*to->v));
-			to->v[to->n++] = expand_home(r, list, n, home);
-		}
+		if (n > 0 && (n != 4 || strncasecmp(list, "none", n) != 0))
+			add_string(to, expand_home(r, list, n, home));
 		list += n + (list[n] != '\0');
 	}
-}
-
-/* The first identity that is there: ssh names those that it would try. */
-static void take_identity(struct route *r, const char *value, const char *home)
-{
-	char *path;
-
-	if (r->t.key_file != NULL || r->t.agent)
-		return;
-	path = expand_home(r, value, strlen(value), home);
-	if (access(path, R_OK) == 0)
-		r->t.key_file = path;
 }
 
 static void take_policy(struct route *r, const char *value)
@@ -71,36 +64,122 @@ static void take_policy(struct route *r, const char *value)
 				: HOST_KEY_STRICT;
 }
 
-/* The tokens of a ProxyCommand. */
-static char *expand_command(struct route *r, const char *command)
+static void add_local_user(struct buf *b)
+{
+	char room[4096];
+	struct passwd entry, *found = NULL;
+
+	if (getpwuid_r(getuid(), &entry, room, sizeof(room), &found) == 0 &&
+	    found != NULL)
+		buf_addstr(b, found->pw_name);
+}
+
+/* Up to `end`, or all of it. */
+static void add_local_host(struct buf *b, const char *end)
+{
+	char name[256] = "";
+
+	if (gethostname(name, sizeof(name) - 1) == 0)
+		buf_add(b, name, strcspn(name, end));
+}
+
+/* One of ssh's tokens, without its %. What is none stays as it is. */
+static void add_token(struct buf *b, const struct route *r, char token,
+		      const char *home)
+{
+	switch (token) {
+	case 'h':
+		buf_addstr(b, r->t.host);
+		break;
+	case 'n':
+		buf_addstr(b, r->name);
+		break;
+	case 'k':
+		buf_addstr(b, r->key_name != NULL ? r->key_name : r->name);
+		break;
+	case 'p':
+		buf_printf(b, "%d", r->t.port);
+		break;
+	case 'r':
+		buf_addstr(b, r->t.user);
+		break;
+	case 'd':
+		buf_addstr(b, home);
+		break;
+	case 'i':
+		buf_printf(b, "%u", (unsigned)getuid());
+		break;
+	case 'u':
+		add_local_user(b);
+		break;
+	case 'l':
+		add_local_host(b, "");
+		break;
+	case 'L':
+		add_local_host(b, ".");
+		break;
+	case '%':
+		buf_addch(b, '%');
+		break;
+	default:
+		buf_printf(b, "%%%c", token);
+	}
+}
+
+/* A ${NAME} that the environment has; returns its length, 0 where there is none. */
+static size_t add_variable(struct buf *b, const char *p)
+{
+	size_t n = strcspn(p, "}");
+	const char *value;
+	char *name;
+
+	if (strncmp(p, "${", 2) != 0 || p[n] != '}')
+		return 0;
+	name = mem_strndup(p + 2, n - 2);
+	value = getenv(name);
+	free(name);
+	if (value == NULL)
+		return 0;
+	buf_addstr(b, value);
+	return n + 1;
+}
+
+/* `ssh -G` prints tokens, and the variables of file names, as they stand in the file.
+ */
+static char *expand(struct route *r, const char *text, bool variables, const char *home)
 {
 	struct buf b = BUF_INIT(ANSWER_MAX);
 
-	for (const char *p = command; *p != '\0'; p++) {
-		if (*p != '%' || p[1] == '\0') {
-			buf_addch(&b, *p);
-			continue;
-		}
-		p++;
-		if (*p == 'h')
-			buf_addstr(&b, r->t.host);
-		else if (*p == 'n')
-			buf_addstr(&b, r->name);
-		else if (*p == 'p')
-			buf_printf(&b, "%d", r->t.port);
-		else if (*p == 'r')
-			buf_addstr(&b, r->t.user);
-		else if (*p == '%')
-			buf_addch(&b, '%');
+	for (const char *p = text; *p != '\0'; p++) {
+		size_t n = variables ? add_variable(&b, p) : 0;
+
+		if (n > 0)
+			p += n - 1;
+		else if (*p == '%' && p[1] != '\0')
+			add_token(&b, r, *++p, home);
 		else
-			buf_printf(&b, "%%%c", *p);
+			buf_addch(&b, *p);
 	}
 	return keep(r, buf_take(&b));
 }
 
+/* The first identity that is there: ssh names those that it would try. */
+static void take_identity(struct route *r, const struct config_strings *keys,
+			  const char *home)
+{
+	for (size_t i = 0; i < keys->n && r->t.key_file == NULL && !r->t.agent; i++) {
+		const char *value = keys->v[i];
+		char *path = expand(r, expand_home(r, value, strlen(value), home), true,
+				    home);
+
+		if (access(path, R_OK) == 0)
+			r->t.key_file = path;
+	}
+}
+
 struct answer { /* of `ssh -G`, what is used last */
 	const char *jump, *command, *alias;
-	struct config_strings known;
+	struct config_strings known, keys;
 };
 
 static void take_line(struct route *r, struct answer *a, const char *key, char *value,
@@ -115,7 +194,7 @@ static void take_line(struct route *r, struct answer *a, const char *key, char *
 	else if (strcasecmp(key, "user") == 0 && t->user == NULL)
 		t->user = value;
 	else if (strcasecmp(key, "identityfile") == 0)
-		take_identity(r, value, home);
+		add_string(&a->keys, value);
 	else if (strcasecmp(key, "stricthostkeychecking") == 0)
 		take_policy(r, value);
 	else if (strcasecmp(key, "userknownhostsfile") == 0 ||
@@ -136,7 +215,7 @@ static bool is_something(const char *value)
 
 int route_read(struct route *r, const char *text, const char *home, struct err *err)
 {
-	struct answer a = {NULL, NULL, NULL, {NULL, 0}};
+	struct answer a = {NULL, NULL, NULL, {NULL, 0}, {NULL, 0}};
 	char *copy = keep(r, mem_strdup(text)), *rest = copy, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL) {
@@ -147,23 +226,20 @@ int route_read(struct route *r, const char *text, const char *home, struct err *
 		*value++ = '\0';
 		take_line(r, &a, line, value, home);
 	}
-	if (r->t.user == NULL || r->t.port < 1 || r->t.port > 65535) {
-		free(a.known.v);
+	keep(r, (char *)a.known.v);
+	keep(r, (char *)a.keys.v);
+	if (r->t.user == NULL || r->t.port < 1 || r->t.port > 65535)
 		return err_set_code(err, ERR_PERMANENT, REASON_SOURCE_ERROR,
 				    "ssh -G %s gives no user or port", r->name);
-	}
-	if (r->t.known_hosts_explicit) {
-		free(a.known.v);
-	} else {
+	if (!r->t.known_hosts_explicit)
 		r->t.known_hosts = a.known;
-		keep(r, (char *)a.known.v);
-	}
 	if (is_something(a.alias))
 		r->key_name = a.alias;
 	if (r->t.proxy_jump == NULL && is_something(a.jump))
-		r->t.proxy_jump = keep(r, mem_strdup(a.jump));
+		r->t.proxy_jump = expand(r, a.jump, false, home);
 	else if (r->t.proxy_jump == NULL && is_something(a.command))
-		r->command = expand_command(r, a.command);
+		r->command = expand(r, a.command, false, home);
+	take_identity(r, &a.keys, home);
 	/* No identity is there: what ssh would do is to ask the agent. */
 	if (r->t.key_file == NULL)
 		r->t.agent = true;

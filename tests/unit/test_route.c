@@ -146,17 +146,55 @@ static void what_we_say_stands(void **state)
 static void a_proxy_command_gets_its_tokens(void **state)
 {
 	static const char answer[] = "user kafka\nhostname 10.1.2.3\nport 22\n"
-				     "proxycommand nc %h %p %r %n %% %x\n";
+				     "hostkeyalias mm-key\n"
+				     "proxycommand nc %h %p %r %n %k %% %x\n";
 	struct config_topic t = alias();
 	struct route r = {.t = t, .name = t.host};
 	struct err err = ERR_INIT;
 
 	(void)state;
 	assert_int_equal(route_read(&r, answer, "/", &err), 0);
-	assert_string_equal(r.command, "nc 10.1.2.3 22 kafka mm % %x");
+	assert_string_equal(r.command, "nc 10.1.2.3 22 kafka mm mm-key % %x");
 	assert_true(proxy_wanted(&r));
 	assert_true(r.t.agent); /* no identity is there */
 	route_fini(&r);
+}
+
+/* ssh -G prints them as they stand in the file. */
+static void names_of_files_get_their_tokens_and_variables(void **state)
+{
+	static const char answer[] = "user kafka\n"
+				     "hostname 10.1.2.3\n"
+				     "port 2222\n"
+				     "identityfile %%d/key\n"
+				     "identityfile ${MMLAG_UNSET}/key\n"
+				     "identityfile ~/${MMLAG_KEYS}/%n-%h-%p-%r-%i.pem\n"
+				     "userknownhostsfile none\n"
+				     "hostkeyalias mm-alias\n"
+				     "proxyjump b1.%n\n";
+	char home[] = "/tmp/mmlag-route-XXXXXX", path[200];
+	struct config_topic t = alias();
+	struct route r = {.t = t, .name = t.host};
+	struct err err = ERR_INIT;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	snprintf(path, sizeof(path), "%s/./mm-10.1.2.3-2222-kafka-%u.pem", home,
+		 (unsigned)getuid());
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fclose(f);
+	setenv("MMLAG_KEYS", ".", 1);
+	assert_int_equal(route_read(&r, answer, home, &err), 0);
+	unsetenv("MMLAG_KEYS");
+	assert_false(r.t.agent);
+	assert_string_equal(r.t.key_file, path);
+	assert_int_equal(r.t.known_hosts.n, 0);
+	assert_string_equal(r.t.proxy_jump, "b1.mm");
+	route_fini(&r);
+	unlink(path);
+	rmdir(home);
 }
 
 static void an_answer_without_a_user_is_an_error(void **state)
@@ -249,6 +287,7 @@ int main(void)
 		cmocka_unit_test(what_ssh_says_fills_in_what_we_do_not_say),
 		cmocka_unit_test(what_we_say_stands),
 		cmocka_unit_test(a_proxy_command_gets_its_tokens),
+		cmocka_unit_test(names_of_files_get_their_tokens_and_variables),
 		cmocka_unit_test(an_answer_without_a_user_is_an_error),
 		cmocka_unit_test(one_bastion_is_asked_to_connect_us),
 		cmocka_unit_test(each_bastion_is_reached_through_the_one_before),

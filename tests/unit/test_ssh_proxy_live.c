@@ -239,6 +239,74 @@ static void an_alias_of_the_ssh_configuration_is_followed(void **state)
 	free(t.host);
 }
 
+/* What the host's entry says beside name, user and port; what known_hosts calls the
+ * host
+ * ("": nothing, NULL: by its address and port); and the words of a refusal, or NULL. */
+static const struct {
+	const char *options, *known, *words;
+	enum reason reason;
+} entries[] = {
+	{"IdentityFile ${KEYS}/none\nIdentityFile ${KEYS}/%n.pem\n", NULL, NULL,
+	 REASON_NONE},
+	{"IdentityFile ${KEYS}/stranger\n", NULL, "is refused", REASON_SSH_AUTH},
+	{"IdentityFile ${KEYS}/ed25519\nHostKeyAlias Cluster\n", "cluster", NULL,
+	 REASON_NONE},
+	{"IdentityFile ${KEYS}/ed25519\nStrictHostKeyChecking yes\n", "", "is unknown",
+	 REASON_SSH_HOST_KEY},
+	{"IdentityFile ${KEYS}/ed25519\nStrictHostKeyChecking accept-new\n", "", NULL,
+	 REASON_NONE},
+	{"IdentityFile ${KEYS}/ed25519\nProxyCommand "
+	 "ssh -i $KEYS/ed25519 -o UserKnownHostsFile=$KEYS/known_hosts "
+	 "-o ProxyCommand=none -W %h:%p %r@%n\n",
+	 NULL, NULL, REASON_NONE},
+	{"IdentityFile ${KEYS}/ed25519\nProxyCommand echo no way to %n >&2\n", NULL,
+	 "no way to mirror", REASON_SSH_UNREACHABLE},
+};
+
+static void each_option_of_the_ssh_configuration_counts(void **state)
+{
+	struct config_topic t = {.name = mem_strdup("orders"),
+				 .host = mem_strdup("mirror"),
+				 .port = 22,
+				 .ssh_config = true,
+				 .watchdog_ms = 4000};
+	char *line = known_line("ed25519");
+
+	(void)state;
+	setenv("KEYS", server.dir, 1);
+	sshd_script(&server, "cp ed25519 mirror.pem", NULL);
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		const char *known = entries[i].known;
+		char *text =
+			mem_printf("Host mirror\nHostName 127.0.0.1\nUser %s\n"
+				   "Port %d\nUserKnownHostsFile %s/known_hosts\n%s",
+				   user, server.port, server.dir, entries[i].options);
+		char *named = mem_printf("%s%s", known != NULL ? known : "",
+					 strchr(line, ' '));
+
+		put_file("known_hosts", known == NULL    ? line
+					: *known == '\0' ? ""
+							 : named);
+		use_ssh_config(text);
+		if (entries[i].words == NULL)
+			expect_login(&t, entries[i].options);
+		else
+			expect_answer(&t, entries[i].options,
+				      entries[i].reason == REASON_SSH_UNREACHABLE
+					      ? ERR_RETRY
+					      : ERR_PERMANENT,
+				      entries[i].reason, entries[i].words);
+		open_gate();
+		free(named);
+		free(text);
+	}
+	put_file("known_hosts", line);
+	unsetenv("KEYS");
+	free(line);
+	free(t.name);
+	free(t.host);
+}
+
 static void what_goes_wrong_with_a_proxy_command_has_a_reason_and_words(void **state)
 {
 	static const struct {
@@ -324,6 +392,7 @@ int main(void)
 		live(the_way_through_a_bastion_ends_with_us),
 		live(an_ipv6_address_is_a_host_and_a_bastion),
 		live(an_alias_of_the_ssh_configuration_is_followed),
+		live(each_option_of_the_ssh_configuration_counts),
 		live(what_goes_wrong_with_a_proxy_command_has_a_reason_and_words),
 	};
 
