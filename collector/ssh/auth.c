@@ -110,16 +110,48 @@ static int refused(const struct link *l, const struct config_topic *t, int rc,
 			    t->key_file, key, what);
 }
 
-/* Has the key signed, and for nothing? The code alone may also mean that it could not
- * be read. */
-static bool signed_in_vain(const struct link *l, int rc)
+/* The library has one code for a signature that did not do, for a key that it cannot
+ * read and for a link that broke: only its words tell them apart. */
+static bool says(const struct link *l, const char *words)
 {
-	static const char words[] = "Invalid signature";
 	char *text = NULL;
 
 	(void)libssh2_session_last_error(l->session, &text, NULL, 0);
-	return rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && text != NULL &&
-	       strncmp(text, words, strlen(words)) == 0;
+	return text != NULL && strncmp(text, words, strlen(words)) == 0;
+}
+
+static bool is_refused(const struct link *l, int rc)
+{
+	return rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
+	       says(l, "Invalid signature");
+}
+
+static bool is_cut(const struct link *l)
+{
+	return l->receive_errno != 0 || l->wait_failed != 0;
+}
+
+/* Did the server hang up, whether or not it said so? */
+static bool hung_up(const struct link *l, int rc)
+{
+	return !is_cut(l) &&
+	       (l->closed || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
+		says(l, "Waiting for USERAUTH") || says(l, "Waiting for publickey"));
+}
+
+/* After the signature nothing is left for a server to mind but the account. */
+static int broken(struct link *l, const struct config_topic *t, int rc, struct err *err)
+{
+	if (is_cut(l) || !says(l, "Waiting for publickey")) {
+		l->closed = l->closed || hung_up(l, rc);
+		return link_error(l, "log-in", err);
+	}
+	return err_set_code(
+		err, ERR_PERMANENT, REASON_SSH_AUTH,
+		"%s: user %s: the key%s%s is right, but the server closed the "
+		"connection then: an account that has expired, or no log-ins "
+		"for now (/etc/nologin)? sshd's log has the reason",
+		l->name, t->user, t->agent ? "" : " ", t->agent ? "" : t->key_file);
 }
 
 /* Before 1.11 the library takes the algorithm's name from the head of the blob, and so
@@ -143,7 +175,7 @@ static int try_signer(struct signer *s, const char *user)
 {
 	struct buf blob = BUF_INIT(65536);
 	void *abstract = s;
-	int rc = LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+	int rc = LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 
 	if (make_announced(s->blob, &blob) == 0)
 		rc = libssh2_userauth_publickey(s->link->session, user,
@@ -164,10 +196,9 @@ static int login_with_signer(struct link *l, const struct config_topic *t,
 		*err = s->err;
 		return err->class;
 	}
-	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
-	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
+	if (is_refused(l, rc))
 		return refused(l, t, rc, s->blob, err);
-	return link_error(l, "log-in", err);
+	return broken(l, t, rc, err);
 }
 
 static bool library_can(const struct keyfile *k)
@@ -192,11 +223,10 @@ static int login_by_library(struct link *l, const struct config_topic *t,
 
 	if (rc == 0)
 		return 0;
-	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED || signed_in_vain(l, rc))
+	if (is_refused(l, rc))
 		return refused(l, t, rc, blob, err);
-	if (l->closed || l->receive_errno != 0 || l->wait_failed != 0 ||
-	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
-		return link_error(l, "log-in", err);
+	if (is_cut(l) || hung_up(l, rc))
+		return broken(l, t, rc, err);
 	if (k->encrypted && k->openssh)
 		return err_set_code(
 			err, ERR_PERMANENT, REASON_SSH_AUTH,
@@ -298,19 +328,20 @@ static int login_with_agent(struct link *l, const struct config_topic *t,
 		rc = try_signer(&s, t->user);
 		if (rc == 0)
 			goto out;
-		if (s.err.class == ERR_AGAIN || l->closed || l->receive_errno != 0 ||
-		    l->wait_failed != 0)
+		if (s.err.class == ERR_AGAIN || is_cut(l) || hung_up(l, rc))
 			break;
 	}
-	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
-	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
+	/* A server that hangs up after several keys has counted them. */
+	if (wake_stopping(l->wait.wake))
+		rc = err_set(err, ERR_AGAIN, "told to stop");
+	else if (is_cut(l) || (tried == 1 && hung_up(l, rc)))
+		rc = broken(l, t, rc, err);
+	else
 		rc = err_set_code(
 			err, ERR_PERMANENT, REASON_SSH_AUTH,
 			"%s: user %s: none of the %d keys tried out of ssh-agent's "
 			"%d is accepted; with more than %d, name one in key_file",
 			l->name, t->user, tried, n, AGENT_TRIES);
-	else
-		rc = link_error(l, "log-in", err);
 out:
 	agent_close(&agent);
 	buf_free(&wanted);

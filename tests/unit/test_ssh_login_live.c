@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
 #include "support/session.c"
 
 /* Keys */
@@ -133,6 +137,91 @@ static void a_key_that_is_right_is_not_blamed(void **state)
 			drop_topic(&t);
 		}
 	}
+	sshd_stop(&server);
+	sshd_start(&server, "");
+}
+
+/* Start a server that asks a script for the user's keys, once for the key and once more
+ * for the signature. */
+static void start_with_script(const char *script)
+{
+	char *path = in_dir("keys.sh"), *line;
+	char *config = mem_printf("AuthorizedKeysFile none\n"
+				  "AuthorizedKeysCommand /bin/sh %s\n"
+				  "AuthorizedKeysCommandUser %s",
+				  path, user);
+
+	put_file("keys.sh", script);
+	sshd_stop(&server);
+	sshd_start(&server, config);
+	line = known_line("ed25519");
+	put_file("known_hosts", line);
+	free(line);
+	free(config);
+	free(path);
+}
+
+/* As it does for an account that has expired: behind the signature. Before it, it says
+ * nothing about the key. */
+static void
+a_server_that_closes_during_the_login_has_refused_only_a_signature(void **state)
+{
+	static const char *const keys[] = {"ed25519", "rsa_openssh"};
+
+	(void)state;
+	start_with_script(
+		"cd ${0%/*}; cat authorized_keys; echo >>asked\n"
+		"test $(wc -l <asked) -lt $(cat closes) || kill -KILL $PPID\n");
+	for (size_t i = 0; i < 2 * ARRAY_LEN(keys); i++) {
+		struct config_topic t = make_topic(keys[i / 2]);
+		bool signs = i % 2 == 1;
+
+		put_file("asked", "");
+		put_file("closes", signs ? "2" : "1");
+		if (signs)
+			expect_answer(&t, keys[i / 2], ERR_PERMANENT, REASON_SSH_AUTH,
+				      "is right, but the server closed the connection");
+		else
+			expect_answer(&t, keys[i / 2], ERR_RETRY, REASON_SSH_LOST,
+				      "closed the connection during log-in");
+		open_gate();
+		drop_topic(&t);
+	}
+	sshd_stop(&server);
+	sshd_start(&server, "");
+}
+
+static void *stop_when_asked(void *arg)
+{
+	int fd = open(arg, O_RDONLY | O_CLOEXEC); /* waits for the script */
+
+	wake_stop(&wake);
+	return (void *)(intptr_t)fd;
+}
+
+static void a_stop_during_the_login_is_no_refusal(void **state)
+{
+	static const char *const keys[] = {"ed25519", "rsa_openssh"};
+	char *pipe = in_dir("pipe");
+
+	(void)state;
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	start_with_script("echo >${0%/*}/pipe; sleep 2");
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct config_topic t = make_topic(keys[i]);
+		pthread_t thread;
+		void *fd;
+
+		assert_int_equal(pthread_create(&thread, NULL, stop_when_asked, pipe),
+				 0);
+		expect_answer(&t, keys[i], ERR_AGAIN, REASON_NONE, "told to stop");
+		pthread_join(thread, &fd);
+		close((int)(intptr_t)fd);
+		wake_fini(&wake);
+		assert_int_equal(wake_init(&wake), 0);
+		drop_topic(&t);
+	}
+	free(pipe);
 	sshd_stop(&server);
 	sshd_start(&server, "");
 }
@@ -354,6 +443,8 @@ int main(void)
 		live(a_missing_passphrase_is_named),
 		live(a_key_that_is_no_good_is_refused_with_the_reason),
 		live(a_key_that_is_right_is_not_blamed),
+		live(a_server_that_closes_during_the_login_has_refused_only_a_signature),
+		live(a_stop_during_the_login_is_no_refusal),
 		live(a_private_agent_leaves_nothing_behind),
 		cmocka_unit_test_setup_teardown(the_users_agent_signs, setup,
 						end_the_agent),
