@@ -15,6 +15,8 @@ static void last_words(const struct ssh *ssh, char *out, size_t size)
 
 	while (len > 0 && (err[len - 1] == '\n' || err[len - 1] == '\r'))
 		len--;
+	if (len > 0 && err[len - 1] == '.') /* more is said behind it */
+		len--;
 	for (begin = len; begin > 0 && err[begin - 1] != '\n'; begin--)
 		;
 	if (len - begin >= size)
@@ -22,8 +24,16 @@ static void last_words(const struct ssh *ssh, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)(len - begin), err + begin);
 }
 
+/* sshd asks for a new password before it runs anything, and there is nobody to type. */
+static bool wants_password(const char *words)
+{
+	return strstr(words, "Password change required") != NULL;
+}
+
 static enum reason reason_of_exit(int code, const char *words)
 {
+	if (wants_password(words))
+		return REASON_SSH_AUTH;
 	if (strstr(words, "No space left on device") != NULL)
 		return REASON_HOST_DISK_FULL;
 	if (code == 126 || code == 127)
@@ -31,9 +41,12 @@ static enum reason reason_of_exit(int code, const char *words)
 	return REASON_COMMAND_ENDED;
 }
 
-/* What to do about sudo, where its words are the last ones. */
-static const char *sudo_advice(const char *run_as, const char *words)
+/* What to do about sudo or a password, where their words are the last ones. */
+static const char *advice(const char *run_as, const char *words)
 {
+	if (wants_password(words))
+		return "; the password of this login has expired on the host: change it "
+		       "there, or let it never expire (chage -M -1)";
 	if (run_as == NULL || strstr(words, "sudo") == NULL)
 		return "";
 	if (strstr(words, "not found") != NULL)
@@ -54,6 +67,6 @@ enum reason ending_tell(const struct ssh *ssh, const char *stray, const char *ru
 	if (code >= 0)
 		snprintf(how, sizeof(how), "with code %d", code);
 	snprintf(out, ENDING_TEXT, "the remote command ended %s%s%s%s", how,
-		 *words ? ": " : "", words, sudo_advice(run_as, words));
+		 *words ? ": " : "", words, advice(run_as, words));
 	return reason_of_exit(code, words);
 }

@@ -391,7 +391,7 @@ static enum source_event ended(struct source *s, struct mono now, struct gap *ga
 
 	gap_set(gap, reason, "%s; it is started again", words);
 	metrics_add(METRIC_SSH_FAILURES, 1);
-	return give_up(s, ERR_RETRY, now);
+	return give_up(s, reason == REASON_SSH_AUTH ? ERR_PERMANENT : ERR_RETRY, now);
 }
 
 /* How long the far end may keep silent before it counts as dead. */

@@ -113,6 +113,32 @@ def test_an_account_whose_start_up_file(house, name):
     house.expect(outcome)
 
 
+AGES = {  # of an account: the last change of its password, and so on, as in shadow(5)
+    "expired": ("20000:0:99999:7::1:", "the server closed the connection"),
+    "a password that must be changed": ("0:0:99999:7:::", "the password of this login has "
+                                        "expired on the host"),
+    "a password that is too old": ("10000:0:30:7:::", "chage -M -1"),
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a host")
+@pytest.mark.parametrize("name", AGES)
+def test_an_account_that_is(house, name):
+    ages, words = AGES[name]
+    server = house.server
+    binds = []
+    for file, line in (("passwd", f"aged:x:0:0::{server.path}:/bin/bash"),
+                       ("shadow", f"aged:*:{ages}")):
+        with open(f"/etc/{file}", encoding="utf-8") as f:
+            text = f.read()
+        with open(f"{server.path}/{file}", "w", encoding="utf-8") as f:
+            f.write(f"{text}{line}\n")
+        binds.append(f"mount --bind {server.path}/{file} /etc/{file} && ")
+    server.prefix = ["unshare", "--mount", "sh", "-c", "".join(binds) + 'exec "$0" "$@"']
+    server.start("UsePAM yes")
+    house.expect(("ssh_auth", words), user="aged")
+
+
 def in_front(port, words):
     """Says these words, and then is the server at the port."""
     listener = socket.create_server(("127.0.0.1", 0))
