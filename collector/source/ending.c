@@ -7,16 +7,28 @@
 
 #include "banned.h"
 
+/* The end of the text without a full stop, since more is said behind it, and without
+ * the line in which sudo tells of a failure once more. */
+static size_t trim(const char *text, size_t len)
+{
+	static const char echo[] = "\nsudo: error initializing";
+	const char *line;
+
+	while (len > 0 && strchr("\r\n.", text[len - 1]) != NULL)
+		len--;
+	line = memrchr(text, '\n', len);
+	if (line != NULL && strncmp(line, echo, strlen(echo)) == 0)
+		return trim(text, (size_t)(line - text));
+	return len;
+}
+
 /* The last line of stderr that says something, for a message. */
 static void last_words(const struct ssh *ssh, char *out, size_t size)
 {
 	size_t len, begin;
 	const char *err = ssh_stderr(ssh, &len);
 
-	while (len > 0 && (err[len - 1] == '\n' || err[len - 1] == '\r'))
-		len--;
-	if (len > 0 && err[len - 1] == '.') /* more is said behind it */
-		len--;
+	len = trim(err, len);
 	for (begin = len; begin > 0 && err[begin - 1] != '\n'; begin--)
 		;
 	if (len - begin >= size)
@@ -41,18 +53,30 @@ static enum reason reason_of_exit(int code, const char *words)
 	return REASON_COMMAND_ENDED;
 }
 
+/* What sudo says, and what to do about it. */
+static const struct {
+	const char *words, *advice;
+} sudo_words[] = {
+	{"not found", "; `run_as` needs sudo on the host"},
+	{"unknown user", "; the host has no user of the name in `run_as`"},
+	{"have a tty", "; `run_as` needs sudoers without requiretty for this user"},
+	{"", "; `run_as` needs a rule in the host's sudoers that lets this user run "
+	     "bash as the other one without a password (NOPASSWD)"},
+};
+
 /* What to do about sudo or a password, where their words are the last ones. */
 static const char *advice(const char *run_as, const char *words)
 {
+	size_t i = 0;
+
 	if (wants_password(words))
 		return "; the password of this login has expired on the host: change it "
 		       "there, or let it never expire (chage -M -1)";
 	if (run_as == NULL || strstr(words, "sudo") == NULL)
 		return "";
-	if (strstr(words, "not found") != NULL)
-		return "; `run_as` needs sudo on the host";
-	return "; `run_as` needs a rule in the host's sudoers that lets this user run "
-	       "bash as the other one without a password (NOPASSWD)";
+	while (strstr(words, sudo_words[i].words) == NULL)
+		i++;
+	return sudo_words[i].advice;
 }
 
 enum reason ending_tell(const struct ssh *ssh, const char *stray, const char *run_as,

@@ -116,7 +116,8 @@ static void trouble_at_one_host_is_told_and_disturbs_no_other(void **state)
 	drop_topic(&t);
 }
 
-static void a_full_disk_on_the_host_has_its_own_reason(void **state)
+/* What a command of the user's own that ends at once is told as. */
+static struct gap gap_of(const char *command)
 {
 	struct config_topic t = make_topic("ed25519");
 	struct mono deadline = mono_add_ms(clock_mono(), PATIENCE_MS);
@@ -126,9 +127,8 @@ static void a_full_disk_on_the_host_has_its_own_reason(void **state)
 	struct step next;
 	struct gap gap;
 
-	(void)state;
 	t.format = FORMAT_LINE;
-	t.command = mem_strdup("echo 1 >/dev/full"); /* a stand-in for the disk */
+	t.command = mem_strdup(command);
 	t.partitions = 1;
 	t.interval_ms = 1000;
 	t.timeout_ms = PATIENCE_MS;
@@ -139,11 +139,30 @@ static void a_full_disk_on_the_host_has_its_own_reason(void **state)
 			wake_wait(&wake, next);
 	}
 	assert_int_equal(e, SOURCE_GAP);
-	assert_string_equal(reason_name(gap.reason), "host_disk_full");
-	assert_non_null(strstr(gap.message, "No space left on device"));
 	source_close(s);
 	free(t.command);
 	drop_topic(&t);
+	return gap;
+}
+
+static void a_full_disk_on_the_host_has_its_own_reason(void **state)
+{
+	struct gap gap = gap_of("echo 1 >/dev/full"); /* a stand-in for the disk */
+
+	(void)state;
+	assert_string_equal(reason_name(gap.reason), "host_disk_full");
+	assert_non_null(strstr(gap.message, "No space left on device"));
+}
+
+/* Two lines of sudo for one thing: the first one tells. */
+static void an_end_is_told_in_the_words_that_tell_most(void **state)
+{
+	struct gap gap = gap_of("printf '%s\\n' 'sudo: unknown user x' 'sudo: error "
+				"initializing audit plugin sudoers_audit' >&2; exit 1");
+
+	(void)state;
+	assert_string_equal(reason_name(gap.reason), "command_ended");
+	assert_non_null(strstr(gap.message, "with code 1: sudo: unknown user x;"));
 }
 
 int main(void)
@@ -151,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		live(trouble_at_one_host_is_told_and_disturbs_no_other),
 		live(a_full_disk_on_the_host_has_its_own_reason),
+		live(an_end_is_told_in_the_words_that_tell_most),
 	};
 
 	return run_live("ssh_guest_live", tests, ARRAY_LEN(tests));
