@@ -2,13 +2,20 @@
 """A wire that can be cut: carries connections to a port on loopback. Standard library
 only."""
 
+import ctypes
 import socket
+import struct
 import threading
+
+# A socket filter of one instruction that keeps 0 bytes of each packet: the kernel drops
+# them unseen and acknowledges nothing, so that both ends retransmit into the void.
+PROGRAM = bytearray(struct.pack("HBBI", 0x06, 0, 0, 0))
+SO_ATTACH_FILTER = 26
 
 
 class Relay:
-    """What comes to `port` goes to `far`. After a cut nothing passes either way and nobody
-    is told, as behind a box that has lost its state; new connections hang likewise."""
+    """What comes to `port` goes to `far`; 0: nowhere, as with a server that hangs. After a cut every packet is dropped, those of new
+    connections too: nobody is told, and nothing is acknowledged."""
 
     def __init__(self, far):
         self.far = far
@@ -25,7 +32,7 @@ class Relay:
             except OSError:
                 return
             self.open.append(near)
-            if self.severed.is_set():
+            if self.severed.is_set() or not self.far:
                 continue
             far = socket.socket()
             self.open.append(far)
@@ -51,6 +58,11 @@ class Relay:
 
     def cut(self):
         self.severed.set()
+        room = (ctypes.c_char * len(PROGRAM)).from_buffer(PROGRAM)
+        drop = struct.pack("HP", 1, ctypes.addressof(room))
+        for s in [self.listener, *self.open]:
+            if s.fileno() >= 0:
+                s.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, drop)
 
     def end(self):
         self.over.set()

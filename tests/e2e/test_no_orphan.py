@@ -25,7 +25,9 @@ pytestmark = [pytest.mark.beside,
               pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a host")]
 
 SHELLS = {s: f"/usr/bin/{s}" for s in ("bash", "dash", "zsh", "csh", "tcsh", "fish", "ksh")}
-WAYS = [*SHELLS, "bastion"]  # a login shell each, and one behind a bastion
+# A login shell each, one behind a bastion, and one whose commands run as another user.
+WAYS = [*SHELLS, "bastion", "sudo"]
+SUDOERS = "Defaults env_reset\nDefaults use_pty\n#65534 ALL=(kafka) NOPASSWD: ALL\n"
 KINDS = ["deaf", "jvm"]
 MISSING = ["pkill", "pgrep", "killall", "timeout", "setsid"]  # on this host
 # How our work there can end, and the seconds that it may outlive it.
@@ -52,7 +54,12 @@ class Host(Sshd):
         with open(f"{path}/passwd", "a", encoding="utf-8") as f:
             for way in WAYS:
                 f.write(f"{way}:x:65534:65534::{path}:{SHELLS.get(way, '/bin/bash')}\n")
+            f.write(f"kafka:x:65533:65534::{path}:/bin/sh\n")
+        with open(f"{path}/sudoers", "w", encoding="utf-8") as f:
+            f.write(SUDOERS)
+        os.chmod(f"{path}/sudoers", 0o440)
         binds = [(f"{path}/passwd", "/etc/passwd")]
+        binds += [(f"{path}/sudoers", "/etc/sudoers")] if has("sudo") else []
         binds += [("/dev/null", where) for p in MISSING if (where := shutil.which(p))]
         mounts = "".join(f"mount --bind {ours} {theirs} && " for ours, theirs in binds)
         self.prefix += ["sh", "-c", mounts + 'exec "$0" "$@"']
@@ -108,7 +115,6 @@ class Scene:
         self.bastion = Sshd(f"{path}/bastion", free_port(),
                             f"AuthorizedKeysFile {path}/host/key.pub")
         self.silence = Relay(0)
-        self.silence.cut()
         self.host.start()
         self.bastion.start()
 
@@ -117,6 +123,8 @@ class Scene:
         topic = {"name": name, "user": way, "port": port, "group": name}
         if way == "bastion":
             topic["proxy_jump"] = f"root@127.0.0.1:{self.bastion.port}"
+        if way == "sudo":
+            topic["run_as"] = "kafka"
         if kind == "deaf":
             topic.update(format="line", partitions=1,
                          command=DEAF % (name, " ".join(MISSING)))
@@ -192,6 +200,8 @@ class Scene:
 
 
 def has(way):
+    if way == "sudo":
+        return shutil.which("sudo") is not None
     return os.access(SHELLS.get(way, "/bin/bash"), os.X_OK)
 
 
