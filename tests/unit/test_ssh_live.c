@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <linux/filter.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "ssh/ssh_int.h"
 #include "support/session.c"
 
 /* Streaming */
@@ -180,6 +182,33 @@ static void a_host_that_only_its_kernel_speaks_for_is_lost(void **state)
 	ssh_close(s);
 	buf_free(&out);
 	drop_topic(&t);
+}
+
+/* The kernel at the far end drops each packet unseen: neither data nor a refusal comes
+ * back, and the keep-alive of TCP does not run while data waits to be acknowledged. */
+static void data_that_nobody_acknowledges_ends_the_connection(void **state)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog drop = {1, &nothing};
+	struct ssh_wait wait = {&wake, mono_add_ms(clock_mono(), PATIENCE_MS)};
+	struct err err = ERR_INIT;
+	struct pollfd p = {.events = POLLIN};
+	int port, listener = listen_somewhere(&port), far;
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(connect_host("127.0.0.1", port, 1000, &wait, &p.fd, &err), 0);
+	far = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_equal(setsockopt(far, SOL_SOCKET, SO_ATTACH_FILTER, &drop,
+				    sizeof(drop)),
+			 0);
+	assert_int_equal(send(p.fd, &byte, 1, 0), 1);
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+	assert_int_equal(recv(p.fd, &byte, 1, 0), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	close(p.fd);
+	close(far);
+	close(listener);
 }
 
 /* A box on the way that acknowledges what it no longer forwards. */
@@ -542,6 +571,7 @@ int main(void)
 		live(an_exit_by_a_signal_has_no_code),
 		live(a_broken_connection_is_lost),
 		live(a_host_that_only_its_kernel_speaks_for_is_lost),
+		live(data_that_nobody_acknowledges_ends_the_connection),
 		live(a_box_that_stops_forwarding_is_noticed),
 		live(a_close_ends_every_remote_process),
 		live(a_kill_of_ours_ends_every_remote_process),
