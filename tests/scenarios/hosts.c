@@ -33,6 +33,8 @@ static const struct login {
 	{"busy", REASON_SSH_BUSY, ERR_RETRY, 100},
 	{"auth-fail", REASON_SSH_AUTH, ERR_PERMANENT, 500},
 	{"hostkey-changed", REASON_SSH_HOST_KEY, ERR_PERMANENT, 200},
+	{"no-algorithm", REASON_SSH_ALGORITHM, ERR_PERMANENT, 100},
+	{"no-session", REASON_SSH_SESSIONS, ERR_RETRY, 600},
 };
 
 struct cli {
