@@ -4,6 +4,7 @@ has a reason and words that lead to its cause."""
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import threading
 
 import pytest
 
-from conftest import MMLAG, ROOT
+from conftest import MMLAG, ROOT, Daemon, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "scripts", "bench.d"))
 from sshds import Sshd  # noqa: E402  pylint: disable=wrong-import-position
@@ -31,7 +32,7 @@ def free_port():
 
 class House:
     def __init__(self, path):
-        self.path, self.n = path, 0
+        self.path, self.n, self.prefix = path, 0, []
         self.server = Sshd(str(path / "sshd"), free_port())
         cli = path / "bin" / "kafka-consumer-groups.sh"
         cli.parent.mkdir()
@@ -50,8 +51,8 @@ class House:
         config = self.path / "mmlag.yaml"
         config.write_text(json.dumps({"state_dir": str(self.path / "state"), "topics": ["a"],
                                       "defaults": defaults}))
-        run = subprocess.run([MMLAG, "once", "-c", str(config)], capture_output=True, text=True,
-                             timeout=100, check=False)
+        run = subprocess.run([*self.prefix, MMLAG, "once", "-c", str(config)], timeout=100,
+                             capture_output=True, text=True, check=False)
         assert run.stdout, run.stderr
         return json.loads(run.stdout.splitlines()[0])
 
@@ -92,6 +93,84 @@ def test_a_server_as_it_is(house, name):
     extra, outcome = SERVERS[name]
     house.server.start(extra)
     house.expect(outcome)
+
+
+def serve_each(answer):
+    """A port where every caller is told this, and left; and the callers so far."""
+    callers = []
+    listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+
+    def serve():
+        while True:
+            near, caller = listener.accept()
+            callers.append(caller)
+            near.sendall(answer)
+            near.close()
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1], callers
+
+
+BESIDE = {  # what is wrong: its reason
+    "no keys": "ssh_auth",
+    "a second factor": "ssh_auth",
+    "no sessions": "ssh_sessions",
+    "other algorithms": "ssh_algorithm",
+    "a new key": "ssh_host_key",
+    "nobody": "ssh_unreachable",
+    "no SSH": "ssh_unreachable",
+    "hangs up": "ssh_busy",
+}
+
+
+def start_each(path):
+    """{name: port} of the servers in BESIDE and a good one, the servers, known_hosts, and
+    the callers of the one that hangs up."""
+    settings = {n: SERVERS.get(n, ("",))[0] for n in ["good", *list(BESIDE)[:5]]}
+    settings["other algorithms"] = "KexAlgorithms sntrup761x25519-sha512@openssh.com"
+    servers = {n: Sshd(str(path / n.replace(" ", "-")), free_port()) for n in settings}
+    for name, extra in settings.items():
+        servers[name].start(extra)
+    ports = {n: s.port for n, s in servers.items()}
+    ports["nobody"] = free_port()
+    ports["no SSH"], _ = serve_each(b"HTTP/1.1 400 Bad Request\r\n")
+    ports["hangs up"], callers = serve_each(b"")
+    known = "".join(s.known_hosts() for n, s in servers.items() if n != "a new key")
+    return ports, servers, known, callers
+
+
+def test_servers_that_are_odd_disturb_no_other_and_each_is_told_once(tmp_path):
+    """The daemon, three topics on each; those of the good one may pause for 3 s at most."""
+    ports, servers, known, callers = start_each(tmp_path)
+    (tmp_path / "known").write_text(known)
+    topics = [{"name": f"{name.replace(' ', '-')}-{i}", "port": port,
+               "key_file": servers.get(name, servers["good"]).key}
+              for name, port in ports.items() for i in range(3)]
+    (tmp_path / "mmlag.yaml").write_text(json.dumps({
+        "state_dir": str(tmp_path / "state"), "http": "off", "log": {"level": "debug"},
+        "defaults": {"host": "127.0.0.1", "user": servers["good"].user, "group": "g",
+                     "known_hosts": str(tmp_path / "known"), "format": "line", "partitions": 1,
+                     "timeout": "3s", "command": "while :; do echo 4; sleep 0.5; done"},
+        "topics": topics}))
+    daemon = Daemon(str(tmp_path / "mmlag.yaml"), str(tmp_path / "log"))
+    try:
+        wait_for("all that is good", 40, lambda: len(
+            set(re.findall(r" (good-\d): has data", daemon.log()))) == 3)
+        wait_for("a reason for each", 40, lambda: all(
+            f":{ports[n]}: no data from this host" in daemon.log() for n in BESIDE))
+        wait_for("all their topics told of it", 40, lambda: len(
+            re.findall(r"debug [\w-]+: no data: ", daemon.log())) >= 2 * len(BESIDE))
+        wait_for("many more tries", 40, lambda: len(callers) > 3)
+    finally:
+        daemon.stop()
+        for server in servers.values():
+            server.stop()
+    log = daemon.log()
+    for name, reason in BESIDE.items():
+        told = re.findall(rf"warn .*:{ports[name]}: no data from this host: (\w+)", log)
+        assert told == [reason], (name, told)
+    assert not re.search(r"warn  good|good-\d: no data", log), log[-2000:]
+    for name in ("no keys", "a second factor"):  # one has tried for all
+        assert servers[name].said().count("Connection from") <= 2
 
 
 ACCOUNTS = {
@@ -139,9 +218,26 @@ def test_an_account_that_is(house, name):
     house.expect(("ssh_auth", words), user="aged")
 
 
-def in_front(port, words):
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can name hosts")
+def test_each_address_of_a_name_is_tried_in_turn(house):
+    hosts = house.path / "hosts"
+    house.server.start()
+    house.prefix = ["unshare", "--mount", "sh", "-c",
+                    f'mount --bind {hosts} /etc/hosts && exec "$0" "$@"']
+    port = in_front(house.server.port, b"", "127.0.0.3")
+    known = f"[many]:{port} {house.server.known_hosts().split(' ', 1)[1]}".encode()
+    for last, outcome in (("127.0.0.3", DATA), ("127.0.0.4", ("ssh_unreachable", ": Connection "
+                                                                                 "refused"))):
+        hosts.write_text(f"127.0.0.1 many\n127.0.0.2 many\n{last} many\n")
+        first = subprocess.run([*house.prefix, "getent", "ahosts", "many"], text=True, check=True,
+                               capture_output=True).stdout.split()[0]
+        assert first != last
+        house.expect(outcome, host="many", port=port, known=known)
+
+
+def in_front(port, words, address="127.0.0.1"):
     """Says these words, and then is the server at the port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((address, 0))
 
     def serve():
         near, _ = listener.accept()
