@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,25 +149,69 @@ static void odd_values_reach_the_cli_unchanged(void **state)
 
 static void the_jvm_is_small_unless_the_user_says_otherwise(void **state)
 {
-	char *cli = executable(
-		"#!/bin/bash\necho \"[$KAFKA_HEAP_OPTS][$KAFKA_JMX_OPTS][$JMX_PORT]\"\n");
-	struct config_pair env = {text("KAFKA_HEAP_OPTS"), text("-Xmx1g")};
+	char *cli = executable("#!/bin/bash\necho \"[$KAFKA_HEAP_OPTS][$KAFKA_JMX_OPTS]"
+			       "[$JMX_PORT][$KAFKA_JVM_PERFORMANCE_OPTS]\"\n"
+			       "echo \"nice $(nice)\"\n");
+	struct config_pair env[] = {{text("KAFKA_HEAP_OPTS"), text("-Xmx1g")},
+				    {text("KAFKA_JVM_PERFORMANCE_OPTS"),
+				     text("-client")},
+				    {text("KAFKA_JMX_OPTS"), text("-Djmx")}};
 	struct config_topic t = topic(cli);
 	struct buf out;
+	int ours = getpriority(PRIO_PROCESS, 0);
+	char nice[30];
 
 	(void)state;
 	setenv("KAFKA_HEAP_OPTS", "-Xmx6g", 1);
 	setenv("JMX_PORT", "9999", 1);
 	out = output_of(&t, 1);
-	assert_non_null(strstr(buf_str(&out), "[-Xms32m -Xmx128m][ ][]"));
+	assert_non_null(strstr(buf_str(&out), "[-Xms32m -Xmx128m][ ][]["
+					      "-XX:TieredStopAtLevel=1 "
+					      "-XX:+UseSerialGC -Xshare:auto "));
+	snprintf(nice, sizeof(nice), "\nnice %d\n", ours + 10 < 19 ? ours + 10 : 19);
+	assert_non_null(strstr(buf_str(&out), nice));
 	buf_free(&out);
-	t.env = &env;
+	t.env = env;
 	t.env_count = 1;
 	out = output_of(&t, 1);
-	assert_non_null(strstr(buf_str(&out), "[-Xmx1g][ ][]"));
+	assert_non_null(strstr(buf_str(&out), "[-Xmx1g][ ][][-XX:Tiered"));
+	buf_free(&out);
+	t.env_count = 3;
+	out = output_of(&t, 1);
+	assert_non_null(strstr(buf_str(&out), "[-Xmx1g][-Djmx][][-client]"));
 	buf_free(&out);
 	unsetenv("KAFKA_HEAP_OPTS");
 	unsetenv("JMX_PORT");
+	unlink(cli);
+	free(cli);
+}
+
+/* KAFKA_OPTS is where the JAAS file stands, on the host or in `env`. */
+static void the_options_of_the_login_to_the_brokers_are_left_alone(void **state)
+{
+	static const char jaas[] = "-Djava.security.auth.login.config=/etc/kafka/jaas";
+	char *cli = executable("#!/bin/bash\necho \"[$KAFKA_OPTS]\"\n");
+	struct config_pair env = {text("KAFKA_OPTS"),
+				  text("-Djava.security.krb5.conf=/k")};
+	struct config_topic t = topic(cli);
+	struct buf out;
+
+	(void)state;
+	setenv("KAFKA_OPTS", jaas, 1);
+	for (int archive = 0; archive < 2; archive++) {
+		t.cds_archive = archive == 1 ? text("/tmp/mmlag-never.jsa") : NULL;
+		t.env = &env;
+		t.env_count = 0;
+		out = output_of(&t, 1);
+		assert_non_null(strstr(buf_str(&out), "login.config=/etc/kafka/jaas]"));
+		buf_free(&out);
+		t.env_count = 1;
+		out = output_of(&t, 1);
+		assert_non_null(
+			strstr(buf_str(&out), "\n[-Djava.security.krb5.conf=/k]"));
+		buf_free(&out);
+	}
+	unsetenv("KAFKA_OPTS");
 	unlink(cli);
 	free(cli);
 }
@@ -375,6 +420,8 @@ int main(void)
 		cmocka_unit_test(each_run_is_framed_with_its_exit_code),
 		cmocka_unit_test(odd_values_reach_the_cli_unchanged),
 		cmocka_unit_test(the_jvm_is_small_unless_the_user_says_otherwise),
+		cmocka_unit_test(
+			the_options_of_the_login_to_the_brokers_are_left_alone),
 		cmocka_unit_test(a_run_over_its_time_is_ended_with_all_its_children),
 		cmocka_unit_test(an_archive_is_made_once_and_used_where_java_can),
 		cmocka_unit_test(a_missing_cli_ends_with_127),
