@@ -247,7 +247,7 @@ static int start_agent(struct agent *a, const struct nest *n, struct err *err)
 	if (rc == 0) {
 		rc = ssh_wait_fd(&a->wait, fds[0], POLLIN);
 		if (rc != 0)
-			failed(err, rc, "it does not start");
+			rc = failed(err, rc, "it does not start");
 	}
 	close(fds[0]);
 	return rc != 0 ? rc : connect_socket(a, n->socket, err);
