@@ -259,6 +259,8 @@ static const struct {
 	 "ssh -i $KEYS/ed25519 -o UserKnownHostsFile=$KEYS/known_hosts "
 	 "-o ProxyCommand=none -W %h:%p %r@%n\n",
 	 NULL, NULL, REASON_NONE},
+	{"IdentityFile ${KEYS}/ed25519\nHost mirror\nProxyJump one,two\n", NULL, NULL,
+	 REASON_NONE},
 	{"IdentityFile ${KEYS}/ed25519\nProxyCommand echo no way to %n >&2\n", NULL,
 	 "no way to mirror", REASON_SSH_UNREACHABLE},
 };
@@ -278,7 +280,8 @@ static void each_option_of_the_ssh_configuration_counts(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
 		const char *known = entries[i].known;
 		char *text =
-			mem_printf("Host mirror\nHostName 127.0.0.1\nUser %s\n"
+			mem_printf("Host mirror one two\nHostName 127.0.0.1\n"
+				   "User %s\n"
 				   "Port %d\nUserKnownHostsFile %s/known_hosts\n%s",
 				   user, server.port, server.dir, entries[i].options);
 		char *named = mem_printf("%s%s", known != NULL ? known : "",
