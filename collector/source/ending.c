@@ -14,7 +14,7 @@ static size_t trim(const char *text, size_t len)
 	static const char echo[] = "\nsudo: error initializing";
 	const char *line;
 
-	while (len > 0 && strchr("\r\n.", text[len - 1]) != NULL)
+	while (len > 0 && strchr("\r\n .", text[len - 1]) != NULL)
 		len--;
 	line = memrchr(text, '\n', len);
 	if (line != NULL && strncmp(line, echo, strlen(echo)) == 0)
@@ -22,18 +22,17 @@ static size_t trim(const char *text, size_t len)
 	return len;
 }
 
-/* The last line of stderr that says something, for a message. */
-static void last_words(const struct ssh *ssh, char *out, size_t size)
+/* The last line that says something, for a message. */
+static void last_words(const char *text, size_t len, char *out, size_t size)
 {
-	size_t len, begin;
-	const char *err = ssh_stderr(ssh, &len);
+	size_t begin;
 
-	len = trim(err, len);
-	for (begin = len; begin > 0 && err[begin - 1] != '\n'; begin--)
+	len = trim(text, len);
+	for (begin = len; begin > 0 && text[begin - 1] != '\n'; begin--)
 		;
 	if (len - begin >= size)
 		len = begin + size - 1;
-	snprintf(out, size, "%.*s", (int)(len - begin), err + begin);
+	snprintf(out, size, "%.*s", (int)(len - begin), text + begin);
 }
 
 /* sshd asks for a new password before it runs anything, and there is nobody to type. */
@@ -84,10 +83,12 @@ enum reason ending_tell(const struct ssh *ssh, const char *stray, const char *ru
 {
 	char words[200], how[32] = "by a signal";
 	int code = ssh_exit_code(ssh);
+	size_t len;
+	const char *err = ssh_stderr(ssh, &len);
 
-	last_words(ssh, words, sizeof(words));
+	last_words(err, len, words, sizeof(words));
 	if (*words == '\0')
-		snprintf(words, sizeof(words), "%.190s", stray);
+		last_words(stray, strlen(stray), words, sizeof(words));
 	if (code >= 0)
 		snprintf(how, sizeof(how), "with code %d", code);
 	snprintf(out, ENDING_TEXT, "the remote command ended %s%s%s%s", how,

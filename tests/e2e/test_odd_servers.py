@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -192,21 +193,25 @@ def test_an_account_whose_start_up_file(house, name):
     house.expect(outcome)
 
 
-AGES = {  # of an account: the last change of its password, and so on, as in shadow(5)
-    "expired": ("20000:0:99999:7::1:", "the server closed the connection"),
-    "a password that must be changed": ("0:0:99999:7:::", "the password of this login has "
-                                        "expired on the host"),
-    "a password that is too old": ("10000:0:30:7:::", "chage -M -1"),
+BASH = "/bin/bash"
+AGES = {  # login shell, the fields of shadow(5) behind the password, outcome
+    "expired": (BASH, "20000:0:99999:7::1:", ("ssh_auth", "the server closed the connection")),
+    "a password that must be changed": (BASH, "0:0:99999:7:::", (
+        "ssh_auth", "the password of this login has expired on the host")),
+    "a password that is too old": (BASH, "10000:0:30:7:::", ("ssh_auth", "chage -M -1")),
+    "a password that is near its end": (BASH, f"{int(time.time() / 86400) - 25}:0:30:7:::", DATA),
+    "without a shell": ("/usr/sbin/nologin", "20000:0:99999:7:::", (
+        "command_ended", "This account is currently not available; it is started again")),
 }
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a host")
 @pytest.mark.parametrize("name", AGES)
 def test_an_account_that_is(house, name):
-    ages, words = AGES[name]
+    shell, ages, outcome = AGES[name]
     server = house.server
     binds = []
-    for file, line in (("passwd", f"aged:x:0:0::{server.path}:/bin/bash"),
+    for file, line in (("passwd", f"aged:x:0:0::{server.path}:{shell}"),
                        ("shadow", f"aged:*:{ages}")):
         with open(f"/etc/{file}", encoding="utf-8") as f:
             text = f.read()
@@ -215,7 +220,7 @@ def test_an_account_that_is(house, name):
         binds.append(f"mount --bind {server.path}/{file} /etc/{file} && ")
     server.prefix = ["unshare", "--mount", "sh", "-c", "".join(binds) + 'exec "$0" "$@"']
     server.start("UsePAM yes")
-    house.expect(("ssh_auth", words), user="aged")
+    house.expect(outcome, user="aged")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can name hosts")
