@@ -18,7 +18,7 @@ import threading
 import time
 
 import pytest
-from conftest import Workplace, wait_for
+from conftest import MMLAG, Workplace, wait_for
 
 pytestmark = pytest.mark.beside
 
@@ -545,6 +545,28 @@ def a_taken_port(workplace):
         b"GET /-/ready HTTP/1.1\r\nHost: localhost\r\n\r\n") == 200
         if "pages on" in pages.daemon.log() else False)
     assert pages.daemon.log().count("cannot listen") == 1
+
+
+def test_a_resolver_that_says_nothing_delays_no_stop(workplace, tmp_path):
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text("nameserver 127.53.7.9\noptions timeout:25 attempts:1\n")
+    token = tmp_path / "t"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    config = workplace.config(topics=["orders"], http={"listen": "pages.example:9308",
+                                                       "token_file": str(token)})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.53.7.9", 53))
+        silent.settimeout(20)
+        daemon = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+             f'mount --bind {resolver} /etc/resolv.conf && exec "$0" "$@"',
+             MMLAG, "run", "-c", config], stderr=subprocess.DEVNULL)
+        assert silent.recv(512), "the name is looked up"
+        asked = time.monotonic()
+        daemon.terminate()
+        assert daemon.wait(20) == 0
+        assert time.monotonic() - asked < 8  # the resolver goes on for 25 s
 
 
 def test_the_control_socket_is_ours_alone_and_outlives_a_kill(workplace):
