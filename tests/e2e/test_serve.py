@@ -75,7 +75,7 @@ class Answer:
 class Pages:
     """A daemon with pages on a port of its own."""
 
-    def __init__(self, workplace, listen="127.0.0.1", wait=True, **http_keys):
+    def __init__(self, workplace, listen="127.0.0.1", wait=True, sections=None, **http_keys):
         self.port = http_keys.pop("port", None) or free_port()
         self.workplace = workplace
         token = workplace.path / "token"
@@ -85,7 +85,7 @@ class Pages:
         keys = {"listen": f"{listen}:{self.port}", "token_file": str(token), **http_keys}
         topic = {"name": "orders", "format": "table", "interval": "1s", "share": "topic",
                  "command": "cat <<'E'\n" + TABLE + "E\n"}
-        self.config = workplace.config(topics=[topic], http=keys)
+        self.config = workplace.config(topics=[topic], http=keys, **(sections or {}))
         self.control = str(workplace.path / "state" / "control.sock")
         self.daemon = workplace.daemon(self.config)
         if wait:
@@ -398,6 +398,10 @@ def tls_and_a_new_certificate(workplace):
             peer.append(c.sock.getpeercert(True))
         return Answer(c.getresponse()).status
 
+    hello = bytes.fromhex("1603010200010001fc0303")  # and no more of it
+    stuck = [socket.create_connection((address, pages.port)) for _ in range(4)]
+    for s in stuck[:2]:
+        s.sendall(hello)
     assert ask() == 401
     assert ask(client) == 200
     assert ask((str(tmp_path / "stranger.pem"), str(tmp_path / "stranger.key"))) == 401
@@ -429,6 +433,9 @@ def tls_and_a_new_certificate(workplace):
     wait_for("the new certificate is shown", 25, renewed)
     half.send(b"\r\n")
     assert b" 200 OK" in half.sock.recv(65536)
+    for s in stuck:
+        wait_for("who never ends the handshake is ended", 30, lambda s=s: ended(s))
+        s.close()
 
 
 def test_what_is_too_large_is_refused(pages):
@@ -461,6 +468,53 @@ def ended(s):
         return True
 
 
+def test_unusual_requests_are_answered_in_their_order(pages):
+    def statuses(asked, half=False):
+        with pages.connect() as s:
+            s.sendall(asked)
+            if half:
+                s.shutdown(socket.SHUT_WR)
+            answer = b""
+            while asked.count(b" HTTP/1.") != len(re.findall(rb"HTTP/1\.1 \d", answer)):
+                more = s.recv(65536)
+                if not more:
+                    break
+                answer += more
+            return [int(n) for n in re.findall(rb"HTTP/1\.1 (\d+)", answer)]
+
+    def get(path):
+        return b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    # sent at once: one of a store's question, one of nothing, one of the board
+    assert statuses(get(b"/api/v1/topics/orders") + get(b"/nix") + get(b"/-/ready")) == [200, 404, 200]
+    assert statuses(get(b"/metrics"), half=True) == [200]  # it will ask no more, and reads on
+    assert statuses(b"GET /-/ready HTTP/1.0\r\n\r\n") == [200]
+    assert statuses(get(b"/-/ready")[:-2] + b"Content-Length: 5\r\n\r\nhello" + get(b"/nix")) == [
+        200, 404]
+    assert pages.raw(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n") == 400
+    assert pages("/metrics", Host="").status == 403
+
+
+PATHS = ["/", "/metrics", "/-/healthy", "/-/ready", "/v3/kafka", "/v3/kafka/default/consumer",
+         "/v3/kafka/default/consumer/oasis-group/lag", "/burrow/admin", "/api/v1/topics",
+         "/api/v1/topics/orders", "/api/v1/alerts", "/api/v1/status", "/api/v1/spool"]
+
+
+def test_no_path_waits_for_elasticsearch(workplace):
+    with socket.socket() as silent:  # takes connections, and says nothing ever
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(128)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        pages = Pages(workplace, sections={"elasticsearch": {"hosts": [url]}})
+        wait_for("documents wait", 10,
+                 lambda: pages.local("GET", "/api/v1/status").json()["spool"]["documents"])
+        for path in PATHS:
+            asked = time.monotonic()
+            assert pages(path).status == 200, path
+            assert time.monotonic() - asked < 3, path  # the server has 30 s
+        pages.daemon.stop(signal.SIGKILL)
+
+
 def test_slow_and_greedy_clients_harm_nobody(pages):
     dripping = [pages.connect() for _ in range(20)]
     for s in dripping:
@@ -477,19 +531,24 @@ def test_slow_and_greedy_clients_harm_nobody(pages):
 
 
 def dripping_alone(workplace):
+    """Headers, and a body: each lives for the allowed age and no longer."""
     pages = Pages(workplace)
-    slow = pages.connect()
-    slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
+    header, body = pages.connect(), pages.connect()
+    header.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
+    body.sendall(b"POST /api/v1/loglevel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n"
+                 b"Content-Type: application/json\r\nAuthorization: Bearer " + TOKEN.encode()
+                 + b"\r\n\r\n")
     began = time.monotonic()
 
-    def drip():
+    def drip(s):
         with contextlib.suppress(OSError):
-            slow.settimeout(1)
-            slow.sendall(b"x")
-        return ended(slow)
-    wait_for("the slow one is ended", 40, drip)
+            s.settimeout(1)
+            s.sendall(b"x")
+        return ended(s)
+    wait_for("the slow ones are ended", 40, lambda: all([drip(header), drip(body)]))
     assert 25 < time.monotonic() - began < 36
-    slow.close()
+    header.close()
+    body.close()
 
 
 def is_held(pages, port):
