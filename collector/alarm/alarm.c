@@ -23,6 +23,7 @@
 #define TICK_MS 1000
 #define LOOK_MS 5000  /* at the latest, with a board that stands still */
 #define SAVE_MS 60000 /* of what changes without an event */
+#define TELL_MS 30000 /* the same, to receivers: what is repeated is to be true */
 #define ORPHAN_MS 600000
 #define SECTION_MAX (8 << 20)
 #define WAITING_MAX 1000 /* documents; then the store drops its oldest for them */
@@ -50,7 +51,7 @@ struct alarm {
 	uint64_t look, seen_version;
 	struct alert_now now, last;
 	int64_t steady_ms; /* add it to the monotonic clock's ms */
-	struct mono next_look, next_save;
+	struct mono next_look, next_save, next_tell;
 	bool changed;             /* what receivers and pages are told is old */
 	struct document *waiting; /* the store has no room for them yet */
 	size_t n, cap;
@@ -425,6 +426,7 @@ static void tell_notifiers(struct alarm *a)
 {
 	struct bulletin *b = bulletin_new(a->alerts.n);
 
+	b->news = a->changed;
 	for (size_t i = 0; i < a->alerts.n; i++) {
 		const struct alert *alert = &a->alerts.v[i].alert;
 		struct bulletin_entry *e = &b->v[b->n];
@@ -509,13 +511,15 @@ static void save(struct alarm *a, struct mono now)
 	alerts_save(&a->alerts, a->store);
 }
 
-static void publish(struct alarm *a)
+static void publish(struct alarm *a, struct mono now)
 {
-	if (a->changed) {
+	if (a->changed || !mono_before(now, a->next_tell)) {
 		tell_notifiers(a);
-		count(a);
-		a->changed = false;
+		a->next_tell = mono_add_ms(now, TELL_MS);
 	}
+	if (a->changed)
+		count(a);
+	a->changed = false;
 	show_alerts(a); /* values and messages change without an event */
 	show_receivers(a);
 	/* Our own sections are no reason to look again. */
@@ -541,7 +545,7 @@ struct step alarm_step(void *self)
 		look(a);
 		a->next_look = mono_add_ms(now, LOOK_MS);
 		save(a, now);
-		publish(a);
+		publish(a, now);
 	}
 	hand_over(a, false);
 	return STEP_UNTIL(mono_add_ms(now, TICK_MS));

@@ -56,6 +56,7 @@ struct notifier {
 
 	pthread_mutex_t lock;  /* protects what follows */
 	struct bulletin *mail; /* not taken yet */
+	bool news;             /* in one that was not taken */
 	size_t waiting;
 	bool troubled;
 	char trouble[256];
@@ -129,6 +130,7 @@ void notifier_tell(struct notifier *n, struct bulletin *b)
 	pthread_mutex_lock(&n->lock);
 	old = n->mail;
 	n->mail = bulletin_ref(b);
+	n->news = n->news || b->news;
 	pthread_mutex_unlock(&n->lock);
 	bulletin_unref(old);
 	wake_signal(&n->wake);
@@ -239,17 +241,20 @@ static void forget_the_gone(struct notifier *n)
 static void take_mail(struct notifier *n)
 {
 	struct bulletin *mail;
+	bool news;
 
 	pthread_mutex_lock(&n->lock);
 	mail = n->mail;
+	news = n->news;
 	n->mail = NULL;
+	n->news = false;
 	pthread_mutex_unlock(&n->lock);
 	if (mail == NULL)
 		return;
 	bulletin_unref(n->now);
 	n->now = mail;
 	forget_the_gone(n);
-	for (size_t i = 0; i < notify_places(n->notify); i++)
+	for (size_t i = 0; news && i < notify_places(n->notify); i++)
 		if (n->places[i].backoff.failures == 0)
 			n->places[i].due = clock_mono();
 }
