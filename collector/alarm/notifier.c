@@ -516,11 +516,12 @@ static void send_steady(struct notifier *n, size_t i)
 		p->heard = m.now;
 		backoff_reset(&p->backoff);
 	} else if (!wake_stopping(&n->wake)) {
-		struct mono again;
+		int64_t ms = backoff_next(&p->backoff);
 
 		went_wrong(n, i, &err);
-		again = later(&p->backoff, answer.retry_ms);
-		p->due = mono_min(p->due, again);
+		ms = ms < RESEND_MS ? ms : RESEND_MS;
+		ms = ms > answer.retry_ms ? ms : answer.retry_ms;
+		p->due = mono_add_ms(clock_mono(), ms);
 	}
 	free(alerts);
 }
