@@ -273,6 +273,8 @@ static enum news news_of(const struct notifier *n, const struct bulletin_entry *
 		return NONE;
 	if (t == NULL)
 		return NEWS;
+	if (n->ledger.n > 0) /* who has not got the last word needs no other yet */
+		return NONE;
 	return clock_wall().ms - t->at.ms >= n->repeat_ms ? AGAIN : NONE;
 }
 
@@ -421,7 +423,7 @@ static void send_first(struct notifier *n)
 	} else if ((rc = notify_send(n->notify, 0, &m, &answer, &err)) == 0) {
 		went_well(n, 0);
 		tell_log(n, &m);
-		ledger_delivered(&n->ledger);
+		ledger_delivered(&n->ledger, clock_wall());
 		backoff_reset(&n->backoff);
 	} else if (!wake_stopping(&n->wake) && rc == ERR_REJECT) {
 		metrics_add(METRIC_NOTICES_FAILED, 1);
