@@ -251,19 +251,35 @@ static void step_alert(struct alarm *a, struct alerts_entry *e,
 	act(a, e, what);
 }
 
+/* Is the lag of a partition that the alert names not known now? */
+static bool names_unknown(const struct alert *a, const struct sample *s)
+{
+	for (size_t i = 0, k = 0; i < s->n && k < a->partition_count; i++) {
+		while (k < a->partition_count && a->partitions[k] < s->rows[i].number)
+			k++;
+		if (k < a->partition_count && a->partitions[k] == s->rows[i].number &&
+		    !s->rows[i].has_lag)
+			return true;
+	}
+	return false;
+}
+
 static void each_condition(void *arg, const struct condition *c)
 {
 	struct alarm *a = arg;
 	struct alerts_entry *e = alerts_find(&a->alerts, c);
+	enum alert_fact fact = c->fact;
 
 	if (e == NULL)
 		return;
+	if (fact == FACT_AWAY && c->lags != NULL && names_unknown(&e->alert, c->lags))
+		fact = FACT_UNKNOWN;
 	e->look = a->look;
 	if ((c->fact == FACT_HOLDS || c->fact == FACT_BETWEEN) &&
 	    (e->alert.life.state != ALERT_RESOLVED || c->fact == FACT_HOLDS) &&
 	    alerts_update(e, c))
 		other_partitions(a, e);
-	step_alert(a, e, &c->policy, c->fact, c->since);
+	step_alert(a, e, &c->policy, fact, c->since);
 }
 
 /* What no view speaks of any more: the topic left the configuration, or the group. */
