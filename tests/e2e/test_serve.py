@@ -8,6 +8,7 @@ import gzip
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -259,6 +260,19 @@ def test_the_metrics_are_clean(pages):
     unclean = [line for line in (tool.stdout + tool.stderr).decode().splitlines()
                if not NAMES_OF_THE_EXPORTER.match(line)]
     assert unclean == []
+
+
+def test_every_family_that_may_ever_be_served_is_clean():
+    """docs/metrics.md is made from the declarations, and a unit test compares the two."""
+    rows = re.findall(r"^\| `(mmlag_\w+)` \| (.*?) \| (\w+) \| (.*) \|$",
+                      (pathlib.Path(__file__).parents[2] / "docs/metrics.md").read_text(), re.M)
+    assert len(rows) > 40
+    page = "".join(f"# HELP {name} {says}\n# TYPE {name} {kind}\n{name}" + (
+        "{" + ",".join(f'{label}="x"' for label in re.findall(r"\w+", labels)) + "}"
+        if re.search(r"\w", labels) else "") + " 1\n" for name, labels, kind, says in rows)
+    tool = subprocess.run(["promtool", "check", "metrics"], input=page.encode(),
+                          capture_output=True, check=False)
+    assert (tool.returncode, tool.stdout, tool.stderr) == (0, b"", b"")
 
 
 def test_unchanged_answers_are_304_and_large_ones_are_compressed(pages):
