@@ -334,6 +334,47 @@ static void look_objective(struct alarm *a, const struct view *v)
 			    a);
 }
 
+static void show_objective(const struct kept *s, const struct view *v, int64_t now_ms,
+			   struct jsonw *w)
+{
+	const struct config_topic *t = v->config;
+	struct objective_sums sums = objective_sums(&s->objective, now_ms);
+	int64_t total = sums.within_ms + sums.beyond_ms;
+
+	jsonw_object(w);
+	jsonw_key_str(w, "cluster", v->name.cluster);
+	jsonw_key_str(w, "group", v->name.group);
+	jsonw_key_str(w, "topic", v->name.topic);
+	jsonw_key_int(w, "lag_max", t->objective.lag_max);
+	jsonw_key(w, "share");
+	jsonw_real(w, t->objective.share, 8);
+	jsonw_key_int(w, "over_ms", t->objective.over_ms);
+	jsonw_key(w, "kept");
+	jsonw_real(w, total > 0 ? (double)sums.within_ms / (double)total : NAN, 8);
+	jsonw_key_int(w, "beyond_ms", sums.beyond_ms);
+	jsonw_end(w);
+}
+
+static void look_objectives(struct alarm *a, const struct board_views *views)
+{
+	struct buf json = BUF_INIT(SECTION_MAX);
+	struct jsonw w = jsonw_start(&json);
+
+	jsonw_array(&w);
+	for (size_t i = 0; i < views->n; i++) {
+		const struct view *v = views->v[i];
+
+		if (v->config == NULL || !v->config->objective.set)
+			continue;
+		look_objective(a, v);
+		show_objective(kept_of(a, v), v, a->now.ms, &w);
+	}
+	jsonw_end(&w);
+	if (!json.failed)
+		board_tell(a->board, BOARD_OBJECTIVES, buf_str(&json), json.len);
+	buf_free(&json);
+}
+
 /* A topic that nobody follows any more is remembered as long as it would count if it
  * came back: for its span. */
 static void forget_shares(struct alarm *a)
@@ -396,9 +437,7 @@ static void look(struct alarm *a)
 	a->seen_version = views.version;
 	condition_look(&views, &facts, each_condition, a);
 	look_at_brokers(a);
-	for (size_t i = 0; i < views.n; i++)
-		if (views.v[i]->config != NULL && views.v[i]->config->objective.set)
-			look_objective(a, views.v[i]);
+	look_objectives(a, &views);
 	step_orphans(a);
 	board_views_fini(&views);
 	a->last = a->now;

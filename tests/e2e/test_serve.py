@@ -76,7 +76,8 @@ class Answer:
 class Pages:
     """A daemon with pages on a port of its own."""
 
-    def __init__(self, workplace, listen="127.0.0.1", wait=True, sections=None, **http_keys):
+    def __init__(self, workplace, listen="127.0.0.1", wait=True, sections=None, topic=None,
+                 **http_keys):
         self.port = http_keys.pop("port", None) or free_port()
         self.workplace = workplace
         token = workplace.path / "token"
@@ -84,9 +85,9 @@ class Pages:
             token.write_text(TOKEN + "\n")
             token.chmod(stat.S_IRUSR)
         keys = {"listen": f"{listen}:{self.port}", "token_file": str(token), **http_keys}
-        topic = {"name": "orders", "format": "table", "interval": "1s", "share": "topic",
-                 "command": "cat <<'E'\n" + TABLE + "E\n"}
-        self.config = workplace.config(topics=[topic], http=keys, **(sections or {}))
+        entry = {"name": "orders", "format": "table", "interval": "1s", "share": "topic",
+                 "command": "cat <<'E'\n" + TABLE + "E\n", **(topic or {})}
+        self.config = workplace.config(topics=[entry], http=keys, **(sections or {}))
         self.control = str(workplace.path / "state" / "control.sock")
         self.daemon = workplace.daemon(self.config)
         if wait:
@@ -507,6 +508,21 @@ def test_unusual_requests_are_answered_in_their_order(pages):
         200, 404]
     assert pages.raw(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n") == 400
     assert pages("/metrics", Host="").status == 403
+
+
+def test_the_kept_share_of_an_objective_is_shown(workplace):
+    """The topic has lags of 12 and 0."""
+    pages = Pages(workplace, topic={"objective": {"lag_max": 11, "share": "99%", "over": "1d"}})
+
+    def kept():
+        objectives = pages.local("GET", "/api/v1/status").json()["objectives"]
+        return [o for o in objectives if o["kept"] is not None]
+    [told] = wait_for("something was counted", 20, kept)
+    assert told == {"cluster": "default", "group": "oasis-group", "topic": "orders", "lag_max": 11,
+                    "share": 0.99, "over_ms": 86400000, "kept": 0, "beyond_ms": told["beyond_ms"]}
+    assert told["beyond_ms"] > 0
+    assert ('\nmmlag_topic_objective_kept_ratio{consumergroup="oasis-group",topic="orders"} 0\n'
+            in pages("/metrics").body.decode())
 
 
 PATHS = ["/", "/metrics", "/-/healthy", "/-/ready", "/v3/kafka", "/v3/kafka/default/consumer",
