@@ -3,7 +3,6 @@
  * seconds whether it has or not, because silence is a fact too. */
 #include "alarm/alarm.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "alarm/alerts.h"
 #include "alarm/condition.h"
 #include "alarm/hush.h"
+#include "alarm/objectives.h"
 
 #include "banned.h"
 
@@ -28,14 +28,6 @@
 #define SECTION_MAX (8 << 20)
 #define WAITING_MAX 1000 /* documents; then the store drops its oldest for them */
 
-struct kept { /* a topic with an objective */
-	char *key;
-	struct objective objective;
-	uint64_t look;      /* the last one that saw the topic */
-	bool known, within; /* at that look */
-	bool dirty;
-};
-
 struct alarm {
 	struct wake wake;
 	const struct config *config;
@@ -46,8 +38,7 @@ struct alarm {
 	size_t notifier_count;
 	struct hush *hush;
 	struct alerts alerts;
-	struct kept *shares;
-	size_t share_count, share_cap;
+	struct objectives objectives;
 	uint64_t look, seen_version;
 	struct alert_now now, last;
 	int64_t steady_ms; /* add it to the monotonic clock's ms */
@@ -58,18 +49,6 @@ struct alarm {
 };
 
 /* The beginning and the end */
-
-static void restore_share(void *arg, const char *key, const void *bytes, size_t len)
-{
-	struct alarm *a = arg;
-	struct kept s = {.key = mem_strdup(key)};
-
-	/* One of another span is begun anew when the topic is seen; one that cannot be
-	 * read is empty, and goes with those that nobody asks for. */
-	objective_read(&s.objective, bytes, len);
-	MEM_GROW(a->shares, a->share_count, a->share_cap);
-	a->shares[a->share_count++] = s;
-}
 
 static struct alert_now now_of(const struct alarm *a)
 {
@@ -97,7 +76,7 @@ int alarm_new(struct alarm **out, const struct config *c, struct store *store,
 	}
 	a->now = a->last = now_of(a);
 	alerts_restore(&a->alerts, store, a->now);
-	store_each(store, STORE_OBJECTIVE, restore_share, a);
+	objectives_restore(&a->objectives, store);
 	a->changed = true;
 	*out = a;
 	return 0;
@@ -107,12 +86,10 @@ void alarm_free(struct alarm *a)
 {
 	if (a == NULL)
 		return;
-	for (size_t i = 0; i < a->share_count; i++)
-		free(a->shares[i].key);
 	for (size_t i = 0; i < a->n; i++)
 		document_fini(&a->waiting[i]);
 	free(a->waiting);
-	free(a->shares);
+	objectives_fini(&a->objectives);
 	alerts_fini(&a->alerts);
 	hush_free(a->hush);
 	wake_fini(&a->wake);
@@ -293,124 +270,6 @@ static void step_orphans(struct alarm *a)
 				   (struct wall){0});
 }
 
-/* Objectives */
-
-static struct kept *kept_of(struct alarm *a, const struct view *v)
-{
-	char *key =
-		mem_printf("%s\n%s\n%s", v->name.cluster, v->name.group, v->name.topic);
-	struct objective fresh;
-	size_t i = 0;
-
-	objective_init(&fresh, v->config->objective.over_ms);
-	while (i < a->share_count && strcmp(a->shares[i].key, key) != 0)
-		i++;
-	if (i < a->share_count) {
-		free(key);
-	} else {
-		MEM_GROW(a->shares, a->share_count, a->share_cap);
-		a->shares[a->share_count++] =
-			(struct kept){.key = key, .objective = fresh};
-	}
-	if (a->shares[i].objective.piece_ms != fresh.piece_ms)
-		a->shares[i].objective = fresh;
-	return &a->shares[i];
-}
-
-/* What was so at the last look was so until now. */
-static void look_objective(struct alarm *a, const struct view *v)
-{
-	struct kept *s = kept_of(a, v);
-
-	if (s->known && s->look + 1 == a->look) {
-		objective_add(&s->objective, s->within, a->last.ms, a->now.ms);
-		s->dirty = true;
-	}
-	s->look = a->look;
-	s->known = v->sample.taken.ms != 0 && v->gap.reason == REASON_NONE &&
-		   v->totals.with_lag > 0;
-	s->within = s->known && v->totals.max <= v->config->objective.lag_max;
-	condition_objective(v, objective_sums(&s->objective, a->now.ms), each_condition,
-			    a);
-}
-
-static void show_objective(const struct kept *s, const struct view *v, int64_t now_ms,
-			   struct jsonw *w)
-{
-	const struct config_topic *t = v->config;
-	struct objective_sums sums = objective_sums(&s->objective, now_ms);
-	int64_t total = sums.within_ms + sums.beyond_ms;
-
-	jsonw_object(w);
-	jsonw_key_str(w, "cluster", v->name.cluster);
-	jsonw_key_str(w, "group", v->name.group);
-	jsonw_key_str(w, "topic", v->name.topic);
-	jsonw_key_int(w, "lag_max", t->objective.lag_max);
-	jsonw_key(w, "share");
-	jsonw_real(w, t->objective.share, 8);
-	jsonw_key_int(w, "over_ms", t->objective.over_ms);
-	jsonw_key(w, "kept");
-	jsonw_real(w, total > 0 ? (double)sums.within_ms / (double)total : NAN, 8);
-	jsonw_key_int(w, "beyond_ms", sums.beyond_ms);
-	jsonw_end(w);
-}
-
-static void look_objectives(struct alarm *a, const struct board_views *views)
-{
-	struct buf json = BUF_INIT(SECTION_MAX);
-	struct jsonw w = jsonw_start(&json);
-
-	jsonw_array(&w);
-	for (size_t i = 0; i < views->n; i++) {
-		const struct view *v = views->v[i];
-
-		if (v->config == NULL || !v->config->objective.set)
-			continue;
-		look_objective(a, v);
-		show_objective(kept_of(a, v), v, a->now.ms, &w);
-	}
-	jsonw_end(&w);
-	if (!json.failed)
-		board_tell(a->board, BOARD_OBJECTIVES, buf_str(&json), json.len);
-	buf_free(&json);
-}
-
-/* A topic that nobody follows any more is remembered as long as it would count if it
- * came back: for its span. */
-static void forget_shares(struct alarm *a)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < a->share_count; i++) {
-		struct kept *s = &a->shares[i];
-		struct objective_sums sums = objective_sums(&s->objective, a->now.ms);
-
-		if (s->look == a->look || sums.within_ms + sums.beyond_ms > 0) {
-			a->shares[kept++] = *s;
-			continue;
-		}
-		store_put(a->store, STORE_OBJECTIVE, s->key, NULL, 0);
-		free(s->key);
-	}
-	a->share_count = kept;
-}
-
-static void save_shares(struct alarm *a)
-{
-	struct buf text = BUF_INIT(1 << 16);
-
-	for (size_t i = 0; i < a->share_count; i++) {
-		if (!a->shares[i].dirty)
-			continue;
-		buf_reset(&text);
-		objective_write(&a->shares[i].objective, &text);
-		store_put(a->store, STORE_OBJECTIVE, a->shares[i].key, text.data,
-			  text.len);
-		a->shares[i].dirty = false;
-	}
-	buf_free(&text);
-}
-
 /* A look at everything */
 
 static void look_at_brokers(struct alarm *a)
@@ -437,7 +296,8 @@ static void look(struct alarm *a)
 	a->seen_version = views.version;
 	condition_look(&views, &facts, each_condition, a);
 	look_at_brokers(a);
-	look_objectives(a, &views);
+	objectives_look(&a->objectives, &views, a->last.ms, a->now.ms, each_condition,
+			a);
 	step_orphans(a);
 	board_views_fini(&views);
 	a->last = a->now;
@@ -519,6 +379,16 @@ static void show_alerts(struct alarm *a)
 	buf_free(&json);
 }
 
+static void show_objectives(struct alarm *a)
+{
+	struct buf json = BUF_INIT(SECTION_MAX);
+
+	objectives_show(&a->objectives, a->now.ms, &json);
+	if (!json.failed)
+		board_tell(a->board, BOARD_OBJECTIVES, buf_str(&json), json.len);
+	buf_free(&json);
+}
+
 static void show_receivers(struct alarm *a)
 {
 	struct buf json = BUF_INIT(SECTION_MAX);
@@ -559,8 +429,7 @@ static void save(struct alarm *a, struct mono now)
 	if (!mono_before(now, a->next_save)) {
 		for (size_t i = 0; i < a->alerts.n; i++)
 			a->alerts.v[i].dirty = true;
-		forget_shares(a);
-		save_shares(a);
+		objectives_save(&a->objectives, a->store, a->now.ms);
 		a->next_save = mono_add_ms(now, SAVE_MS);
 	}
 	alerts_save(&a->alerts, a->store);
@@ -576,6 +445,7 @@ static void publish(struct alarm *a, struct mono now)
 		count(a);
 	a->changed = false;
 	show_alerts(a); /* values and messages change without an event */
+	show_objectives(a);
 	show_receivers(a);
 	/* Our own sections are no reason to look again. */
 	a->seen_version = board_version(a->board);
