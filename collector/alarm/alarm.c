@@ -3,7 +3,6 @@
  * seconds whether it has or not, because silence is a fact too. */
 #include "alarm/alarm.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "alarm/alerts.h"
 #include "alarm/condition.h"
 #include "alarm/hush.h"
+#include "alarm/objectives.h"
 
 #include "banned.h"
 
@@ -23,17 +23,10 @@
 #define TICK_MS 1000
 #define LOOK_MS 5000  /* at the latest, with a board that stands still */
 #define SAVE_MS 60000 /* of what changes without an event */
+#define TELL_MS 30000 /* the same, to receivers: what is repeated is to be true */
 #define ORPHAN_MS 600000
 #define SECTION_MAX (8 << 20)
 #define WAITING_MAX 1000 /* documents; then the store drops its oldest for them */
-
-struct kept { /* a topic with an objective */
-	char *key;
-	struct objective objective;
-	uint64_t look;      /* the last one that saw the topic */
-	bool known, within; /* at that look */
-	bool dirty;
-};
 
 struct alarm {
 	struct wake wake;
@@ -45,30 +38,17 @@ struct alarm {
 	size_t notifier_count;
 	struct hush *hush;
 	struct alerts alerts;
-	struct kept *shares;
-	size_t share_count, share_cap;
+	struct objectives objectives;
 	uint64_t look, seen_version;
 	struct alert_now now, last;
 	int64_t steady_ms; /* add it to the monotonic clock's ms */
-	struct mono next_look, next_save;
+	struct mono next_look, next_save, next_tell;
 	bool changed;             /* what receivers and pages are told is old */
 	struct document *waiting; /* the store has no room for them yet */
 	size_t n, cap;
 };
 
 /* The beginning and the end */
-
-static void restore_share(void *arg, const char *key, const void *bytes, size_t len)
-{
-	struct alarm *a = arg;
-	struct kept s = {.key = mem_strdup(key)};
-
-	/* One of another span is begun anew when the topic is seen; one that cannot be
-	 * read is empty, and goes with those that nobody asks for. */
-	objective_read(&s.objective, bytes, len);
-	MEM_GROW(a->shares, a->share_count, a->share_cap);
-	a->shares[a->share_count++] = s;
-}
 
 static struct alert_now now_of(const struct alarm *a)
 {
@@ -96,7 +76,7 @@ int alarm_new(struct alarm **out, const struct config *c, struct store *store,
 	}
 	a->now = a->last = now_of(a);
 	alerts_restore(&a->alerts, store, a->now);
-	store_each(store, STORE_OBJECTIVE, restore_share, a);
+	objectives_restore(&a->objectives, store);
 	a->changed = true;
 	*out = a;
 	return 0;
@@ -106,12 +86,10 @@ void alarm_free(struct alarm *a)
 {
 	if (a == NULL)
 		return;
-	for (size_t i = 0; i < a->share_count; i++)
-		free(a->shares[i].key);
 	for (size_t i = 0; i < a->n; i++)
 		document_fini(&a->waiting[i]);
 	free(a->waiting);
-	free(a->shares);
+	objectives_fini(&a->objectives);
 	alerts_fini(&a->alerts);
 	hush_free(a->hush);
 	wake_fini(&a->wake);
@@ -250,19 +228,35 @@ static void step_alert(struct alarm *a, struct alerts_entry *e,
 	act(a, e, what);
 }
 
+/* Is the lag of a partition that the alert names not known now? */
+static bool names_unknown(const struct alert *a, const struct sample *s)
+{
+	for (size_t i = 0, k = 0; i < s->n && k < a->partition_count; i++) {
+		while (k < a->partition_count && a->partitions[k] < s->rows[i].number)
+			k++;
+		if (k < a->partition_count && a->partitions[k] == s->rows[i].number &&
+		    !s->rows[i].has_lag)
+			return true;
+	}
+	return false;
+}
+
 static void each_condition(void *arg, const struct condition *c)
 {
 	struct alarm *a = arg;
 	struct alerts_entry *e = alerts_find(&a->alerts, c);
+	enum alert_fact fact = c->fact;
 
 	if (e == NULL)
 		return;
+	if (fact == FACT_AWAY && c->lags != NULL && names_unknown(&e->alert, c->lags))
+		fact = FACT_UNKNOWN;
 	e->look = a->look;
 	if ((c->fact == FACT_HOLDS || c->fact == FACT_BETWEEN) &&
 	    (e->alert.life.state != ALERT_RESOLVED || c->fact == FACT_HOLDS) &&
 	    alerts_update(e, c))
 		other_partitions(a, e);
-	step_alert(a, e, &c->policy, c->fact, c->since);
+	step_alert(a, e, &c->policy, fact, c->since);
 }
 
 /* What no view speaks of any more: the topic left the configuration, or the group. */
@@ -274,83 +268,6 @@ static void step_orphans(struct alarm *a)
 		if (a->alerts.v[i].look != a->look)
 			step_alert(a, &a->alerts.v[i], &p, FACT_UNKNOWN,
 				   (struct wall){0});
-}
-
-/* Objectives */
-
-static struct kept *kept_of(struct alarm *a, const struct view *v)
-{
-	char *key =
-		mem_printf("%s\n%s\n%s", v->name.cluster, v->name.group, v->name.topic);
-	struct objective fresh;
-	size_t i = 0;
-
-	objective_init(&fresh, v->config->objective.over_ms);
-	while (i < a->share_count && strcmp(a->shares[i].key, key) != 0)
-		i++;
-	if (i < a->share_count) {
-		free(key);
-	} else {
-		MEM_GROW(a->shares, a->share_count, a->share_cap);
-		a->shares[a->share_count++] =
-			(struct kept){.key = key, .objective = fresh};
-	}
-	if (a->shares[i].objective.piece_ms != fresh.piece_ms)
-		a->shares[i].objective = fresh;
-	return &a->shares[i];
-}
-
-/* What was so at the last look was so until now. */
-static void look_objective(struct alarm *a, const struct view *v)
-{
-	struct kept *s = kept_of(a, v);
-
-	if (s->known && s->look + 1 == a->look) {
-		objective_add(&s->objective, s->within, a->last.ms, a->now.ms);
-		s->dirty = true;
-	}
-	s->look = a->look;
-	s->known = v->sample.taken.ms != 0 && v->gap.reason == REASON_NONE &&
-		   v->totals.with_lag > 0;
-	s->within = s->known && v->totals.max <= v->config->objective.lag_max;
-	condition_objective(v, objective_sums(&s->objective, a->now.ms), each_condition,
-			    a);
-}
-
-/* A topic that nobody follows any more is remembered as long as it would count if it
- * came back: for its span. */
-static void forget_shares(struct alarm *a)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < a->share_count; i++) {
-		struct kept *s = &a->shares[i];
-		struct objective_sums sums = objective_sums(&s->objective, a->now.ms);
-
-		if (s->look == a->look || sums.within_ms + sums.beyond_ms > 0) {
-			a->shares[kept++] = *s;
-			continue;
-		}
-		store_put(a->store, STORE_OBJECTIVE, s->key, NULL, 0);
-		free(s->key);
-	}
-	a->share_count = kept;
-}
-
-static void save_shares(struct alarm *a)
-{
-	struct buf text = BUF_INIT(1 << 16);
-
-	for (size_t i = 0; i < a->share_count; i++) {
-		if (!a->shares[i].dirty)
-			continue;
-		buf_reset(&text);
-		objective_write(&a->shares[i].objective, &text);
-		store_put(a->store, STORE_OBJECTIVE, a->shares[i].key, text.data,
-			  text.len);
-		a->shares[i].dirty = false;
-	}
-	buf_free(&text);
 }
 
 /* A look at everything */
@@ -379,9 +296,8 @@ static void look(struct alarm *a)
 	a->seen_version = views.version;
 	condition_look(&views, &facts, each_condition, a);
 	look_at_brokers(a);
-	for (size_t i = 0; i < views.n; i++)
-		if (views.v[i]->config != NULL && views.v[i]->config->objective.set)
-			look_objective(a, views.v[i]);
+	objectives_look(&a->objectives, &views, a->last.ms, a->now.ms, each_condition,
+			a);
 	step_orphans(a);
 	board_views_fini(&views);
 	a->last = a->now;
@@ -425,6 +341,7 @@ static void tell_notifiers(struct alarm *a)
 {
 	struct bulletin *b = bulletin_new(a->alerts.n);
 
+	b->news = a->changed;
 	for (size_t i = 0; i < a->alerts.n; i++) {
 		const struct alert *alert = &a->alerts.v[i].alert;
 		struct bulletin_entry *e = &b->v[b->n];
@@ -459,6 +376,16 @@ static void show_alerts(struct alarm *a)
 	hush_show(a->hush, &json);
 	if (!json.failed)
 		board_tell(a->board, BOARD_SILENCES, buf_str(&json), json.len);
+	buf_free(&json);
+}
+
+static void show_objectives(struct alarm *a)
+{
+	struct buf json = BUF_INIT(SECTION_MAX);
+
+	objectives_show(&a->objectives, a->now.ms, &json);
+	if (!json.failed)
+		board_tell(a->board, BOARD_OBJECTIVES, buf_str(&json), json.len);
 	buf_free(&json);
 }
 
@@ -502,21 +429,23 @@ static void save(struct alarm *a, struct mono now)
 	if (!mono_before(now, a->next_save)) {
 		for (size_t i = 0; i < a->alerts.n; i++)
 			a->alerts.v[i].dirty = true;
-		forget_shares(a);
-		save_shares(a);
+		objectives_save(&a->objectives, a->store, a->now.ms);
 		a->next_save = mono_add_ms(now, SAVE_MS);
 	}
 	alerts_save(&a->alerts, a->store);
 }
 
-static void publish(struct alarm *a)
+static void publish(struct alarm *a, struct mono now)
 {
-	if (a->changed) {
+	if (a->changed || !mono_before(now, a->next_tell)) {
 		tell_notifiers(a);
-		count(a);
-		a->changed = false;
+		a->next_tell = mono_add_ms(now, TELL_MS);
 	}
+	if (a->changed)
+		count(a);
+	a->changed = false;
 	show_alerts(a); /* values and messages change without an event */
+	show_objectives(a);
 	show_receivers(a);
 	/* Our own sections are no reason to look again. */
 	a->seen_version = board_version(a->board);
@@ -541,7 +470,7 @@ struct step alarm_step(void *self)
 		look(a);
 		a->next_look = mono_add_ms(now, LOOK_MS);
 		save(a, now);
-		publish(a);
+		publish(a, now);
 	}
 	hand_over(a, false);
 	return STEP_UNTIL(mono_add_ms(now, TICK_MS));

@@ -164,6 +164,7 @@ static void look_verdict(const struct view *v, const struct verdict_rule *r,
 	c.policy.for_ms = r->for_ms;
 	c.policy.hold_ms = least(HOLD_MS, window);
 	c.policy.keep_ms = most(KEEP_MS, 2 * window);
+	c.lags = &v->sample;
 	if (!has_data(v)) {
 		c.fact = FACT_UNKNOWN;
 		each(arg, &c);

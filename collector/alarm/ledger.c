@@ -282,17 +282,19 @@ static void pop(struct ledger *l)
 	ledger_save(l);
 }
 
-void ledger_delivered(struct ledger *l)
+void ledger_delivered(struct ledger *l, struct wall now)
 {
 	const struct notice *n = &l->queue[0];
 
 	for (size_t i = 0; i < n->n; i++) {
 		struct told *t = ledger_find(l, n->alerts[i].incident);
 
-		if (n->alerts[i].life.state == ALERT_RESOLVED)
+		if (n->alerts[i].life.state == ALERT_RESOLVED) {
 			ledger_forget(l, n->alerts[i].incident);
-		else if (t != NULL)
+		} else if (t != NULL) {
 			t->delivered = true;
+			t->at = now;
+		}
 	}
 	pop(l);
 }

@@ -44,6 +44,7 @@ struct notifier {
 	struct wake wake;
 	const struct config_receiver *r;
 	int64_t group_wait_ms, repeat_ms;
+	int64_t steady_ms; /* add it to the monotonic clock's ms */
 	enum severity severity;
 	struct notify *notify;
 	struct ledger ledger;
@@ -56,6 +57,7 @@ struct notifier {
 
 	pthread_mutex_t lock;  /* protects what follows */
 	struct bulletin *mail; /* not taken yet */
+	bool news;             /* in one that was not taken */
 	size_t waiting;
 	bool troubled;
 	char trouble[256];
@@ -71,6 +73,7 @@ int notifier_new(struct notifier **out, const struct config_receiver *r,
 	if (!c->http.off)
 		snprintf(n->url, sizeof(n->url), "http://%.110s/", c->http.listen);
 	n->r = r;
+	n->steady_ms = clock_wall().ms - clock_mono().ns / 1000000;
 	n->group_wait_ms = c->alerts.group_wait_ms;
 	n->repeat_ms = c->alerts.repeat_ms;
 	n->backoff = (struct backoff)BACKOFF_INIT(FIRST_MS, CAP_MS);
@@ -129,6 +132,7 @@ void notifier_tell(struct notifier *n, struct bulletin *b)
 	pthread_mutex_lock(&n->lock);
 	old = n->mail;
 	n->mail = bulletin_ref(b);
+	n->news = n->news || b->news;
 	pthread_mutex_unlock(&n->lock);
 	bulletin_unref(old);
 	wake_signal(&n->wake);
@@ -154,6 +158,13 @@ void notifier_show(struct notifier *n, struct jsonw *w)
 		jsonw_null(w);
 	jsonw_end(w);
 	pthread_mutex_unlock(&n->lock);
+}
+
+/* Near the time of day, and goes on evenly when that is set: a message is no day old,
+ * and none is due again, because of that. What is kept is told by it. */
+static struct wall steady(const struct notifier *n)
+{
+	return (struct wall){clock_mono().ns / 1000000 + n->steady_ms};
 }
 
 /* How it goes */
@@ -239,17 +250,20 @@ static void forget_the_gone(struct notifier *n)
 static void take_mail(struct notifier *n)
 {
 	struct bulletin *mail;
+	bool news;
 
 	pthread_mutex_lock(&n->lock);
 	mail = n->mail;
+	news = n->news;
 	n->mail = NULL;
+	n->news = false;
 	pthread_mutex_unlock(&n->lock);
 	if (mail == NULL)
 		return;
 	bulletin_unref(n->now);
 	n->now = mail;
 	forget_the_gone(n);
-	for (size_t i = 0; i < notify_places(n->notify); i++)
+	for (size_t i = 0; news && i < notify_places(n->notify); i++)
 		if (n->places[i].backoff.failures == 0)
 			n->places[i].due = clock_mono();
 }
@@ -268,7 +282,9 @@ static enum news news_of(const struct notifier *n, const struct bulletin_entry *
 		return NONE;
 	if (t == NULL)
 		return NEWS;
-	return clock_wall().ms - t->at.ms >= n->repeat_ms ? AGAIN : NONE;
+	if (n->ledger.n > 0) /* who has not got the last word needs no other yet */
+		return NONE;
+	return steady(n).ms - t->at.ms >= n->repeat_ms ? AGAIN : NONE;
 }
 
 static char *group_key(const struct notifier *n, const struct alert *a)
@@ -337,7 +353,7 @@ static void compose(struct notifier *n, const char *key)
 		free(alerts);
 		return;
 	}
-	if (ledger_push(&n->ledger, alerts, count, !news, clock_wall())) {
+	if (ledger_push(&n->ledger, alerts, count, !news, steady(n))) {
 		metrics_add(METRIC_NOTICES_DROPPED, 1);
 		log_warn(n->name, "too many messages wait: the oldest is given up");
 	}
@@ -403,20 +419,20 @@ static void send_first(struct notifier *n)
 	struct message m = {.url = n->url,
 			    .alerts = alerts,
 			    .n = choose(n, notice, alerts),
-			    .now = notice->made,
+			    .now = {notice->made.ms + clock_wall().ms - steady(n).ms},
 			    .repeated = notice->repeated};
 	struct notify_answer answer;
 	struct err err = ERR_INIT;
 	int rc;
 
-	if (clock_wall().ms - notice->made.ms >= EXPIRES_MS) {
+	if (steady(n).ms - notice->made.ms >= EXPIRES_MS) {
 		give_up(n, "it could not be delivered for a day");
 	} else if (m.n == 0) {
 		ledger_drop(&n->ledger);
 	} else if ((rc = notify_send(n->notify, 0, &m, &answer, &err)) == 0) {
 		went_well(n, 0);
 		tell_log(n, &m);
-		ledger_delivered(&n->ledger);
+		ledger_delivered(&n->ledger, steady(n));
 		backoff_reset(&n->backoff);
 	} else if (!wake_stopping(&n->wake) && rc == ERR_REJECT) {
 		metrics_add(METRIC_NOTICES_FAILED, 1);
@@ -511,11 +527,12 @@ static void send_steady(struct notifier *n, size_t i)
 		p->heard = m.now;
 		backoff_reset(&p->backoff);
 	} else if (!wake_stopping(&n->wake)) {
-		struct mono again;
+		int64_t ms = backoff_next(&p->backoff);
 
 		went_wrong(n, i, &err);
-		again = later(&p->backoff, answer.retry_ms);
-		p->due = mono_min(p->due, again);
+		ms = ms < RESEND_MS ? ms : RESEND_MS;
+		ms = ms > answer.retry_ms ? ms : answer.retry_ms;
+		p->due = mono_add_ms(clock_mono(), ms);
 	}
 	free(alerts);
 }

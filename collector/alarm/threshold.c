@@ -157,6 +157,7 @@ static void tell(struct condition c, const struct view *v,
 	int32_t *list = mem_calloc(v->sample.n + 1, sizeof(*list));
 
 	c.policy.for_ms = th->for_ms;
+	c.lags = &v->sample;
 	for (int s = SEVERITY_WARNING; s < SEVERITIES; s++) {
 		if (isnan(enter[s]))
 			continue;

@@ -69,9 +69,8 @@ void log_open(enum log_level level, enum log_format f, bool colour)
 	coloured = colour;
 }
 
-void log_change(enum log_level level, enum log_format f)
+void log_set_format(enum log_format f)
 {
-	atomic_store(&threshold, (int)level);
 	atomic_store(&format, (int)f);
 }
 

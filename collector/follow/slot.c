@@ -32,9 +32,9 @@ struct slot {
 	struct mono absent_since; /* no row in the readings; 0: it is there */
 	bool seen;                /* has ever had data */
 	struct gap gap;           /* REASON_NONE: has data, or nothing is known yet */
-	struct wall gap_since;
-	struct mono gap_repeat; /* when to say it again */
-	enum group_state state; /* of the last sample */
+	struct window_word word;  /* the last one; at first that of the life before */
+	struct mono gap_repeat;   /* when to say it again */
+	enum group_state state;   /* of the last sample */
 	enum verdict status;
 	const void *stream;       /* an identity */
 	struct board *board;      /* may be NULL */
@@ -106,6 +106,7 @@ const char *slot_name(const struct slot *s)
 void slot_rest(struct slot *s)
 {
 	s->gap.reason = REASON_NONE;
+	s->word.since.ms = 0;
 	s->last_data = clock_mono();
 	hide(s);
 }
@@ -123,13 +124,22 @@ const char *slot_key(const struct slot *s)
 void slot_save(const struct slot *s, struct buf *out)
 {
 	if (s->name != NULL)
-		window_save(s->assess, s->key, clock_mono(), clock_wall(), out);
+		window_save(s->assess, &s->word, s->key, clock_mono(), clock_wall(),
+			    out);
 }
 
 bool slot_restore(struct slot *s, const void *bytes, size_t len)
 {
-	return window_restore(s->assess, s->key, bytes, len, clock_mono(),
-			      clock_wall()) == 0;
+	int rc = window_restore(s->assess, &s->word, s->key, bytes, len, clock_mono(),
+				clock_wall());
+
+	return rc == 0 || s->word.since.ms != 0;
+}
+
+static void say(struct slot *s, enum verdict status)
+{
+	if (s->word.since.ms == 0 || s->word.status != status)
+		s->word = (struct window_word){status, clock_wall()};
 }
 
 /* A view of now, with the sample of the one before. */
@@ -145,20 +155,17 @@ static struct view *slot_view(const struct slot *s)
 	v->stream = s->stream;
 	v->at = clock_wall();
 	v->gap = s->gap;
-	v->gap_since = s->gap_since;
+	v->gap_since = s->word.since;
 	if (old != NULL)
 		view_copy_sample(v, old);
 	return v;
 }
 
-/* Publish `v`, with the status that follows from it. */
+/* Publish `v`, with the last word. */
 static void slot_show(struct slot *s, struct view *v)
 {
-	v->status =
-		v->gap.reason != REASON_NONE ? VERDICT_NODATA : v->assessment.status;
-	v->status_since = s->shown != NULL && s->shown->status == v->status
-				  ? s->shown->status_since
-				  : v->at;
+	v->status = s->word.status;
+	v->status_since = s->word.since;
 	view_unref(s->shown);
 	s->shown = view_ref(v);
 	if (s->place == NULL)
@@ -195,8 +202,7 @@ void slot_gap(struct slot *s, const struct gap *g, struct mono now,
 
 	if (!changed && mono_before(now, s->gap_repeat))
 		return;
-	if (s->gap.reason == REASON_NONE)
-		s->gap_since = t;
+	say(s, VERDICT_NODATA);
 	s->gap = *g;
 	s->gap_repeat = mono_add_ms(now, GAP_REPEAT_MS);
 	f = findings_add(out, s->topic, s->name);
@@ -204,7 +210,7 @@ void slot_gap(struct slot *s, const struct gap *g, struct mono now,
 	f->changed = changed;
 	f->gap = *g;
 	snprintf(key, sizeof(key), "%s %lld", reason_name(g->reason), (long long)t.ms);
-	document_gap(&json, &s->origin, g, t, s->gap_since);
+	document_gap(&json, &s->origin, g, t, s->word.since);
 	f->document = document_make(t, &s->origin, "gap", key, &json);
 	if (s->board != NULL)
 		slot_show(s, slot_view(s));
@@ -292,6 +298,7 @@ static void slot_sample(struct slot *s, const struct sample *sample,
 	if (f->state_changed)
 		s->state = sample->state;
 	s->status = a.status;
+	say(s, a.status);
 	f->point = history_point_of(sample, &a);
 	s->gap.reason = REASON_NONE;
 	s->seen = true;

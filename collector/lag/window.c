@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * window: see window.h.
- *   form, checksum, then packed: the newest sample's time, both rates, number of
- *   series, each series in the order of struct series; from form 2 on number of
- *   deliveries (0 or 1) and the one, in the order of struct delivery
+ *   form, checksum, then packed: from form 3 on when this was saved, and the last word;
+ *   where there was a sample the newest one's time, both rates, number of series, each
+ *   series in the order of struct series; from form 2 on number of deliveries (0 or 1)
+ *   and the one, in the order of struct delivery
  * The checksum covers the name too, so that nobody takes up another topic's window. */
 #include "lag/window.h"
 
@@ -16,9 +17,10 @@
 
 #include "banned.h"
 
-#define FORM 2
-#define FORM_BEFORE 1 /* without delivery */
-#define HEAD 9        /* form and checksum */
+#define FORM 3
+#define FORM_DELIVERY 2 /* the first with one */
+#define FORM_WORD 3     /* the first with one */
+#define HEAD 9          /* form and checksum */
 #define TIME_MAX (INT64_C(1) << 52)
 #define SUM_MAX (INT64_MAX / 4) /* of a topic's offsets: their differences fit */
 #define FUTURE_MS 1000          /* a clock that was slewed a little is no other clock */
@@ -136,24 +138,33 @@ static void put_delivery(struct writer *w, const struct delivery *d)
 	pack_step(w->out, &end, d->end);
 }
 
-void window_save(const struct assess *a, const char *name, struct mono now,
-		 struct wall wall, struct buf *out)
+static void put_all(struct writer *w, const struct assess *a)
+{
+	put_time(w, a->fed_ms);
+	put_rate(w, &a->produced);
+	put_rate(w, &a->consumed);
+	pack_number(w->out, a->n);
+	for (size_t i = 0; i < a->n; i++)
+		put_series(w, &a->v[i]);
+	pack_number(w->out, a->delivery != NULL);
+	if (a->delivery != NULL)
+		put_delivery(w, a->delivery);
+}
+
+void window_save(const struct assess *a, const struct window_word *word,
+		 const char *name, struct mono now, struct wall wall, struct buf *out)
 {
 	struct buf packed = BUF_INIT(out->max);
 	struct writer w = {.out = &packed, .to_wall = wall.ms - now.ns / 1000000};
 	uint64_t sum;
 
-	if (!a->fed)
+	if (!a->fed && word->since.ms == 0)
 		return;
-	put_time(&w, a->fed_ms);
-	put_rate(&w, &a->produced);
-	put_rate(&w, &a->consumed);
-	pack_number(&packed, a->n);
-	for (size_t i = 0; i < a->n; i++)
-		put_series(&w, &a->v[i]);
-	pack_number(&packed, a->delivery != NULL);
-	if (a->delivery != NULL)
-		put_delivery(&w, a->delivery);
+	pack_step(&packed, &w.time, wall.ms);
+	pack_number(&packed, (uint64_t)word->status);
+	pack_step(&packed, &w.time, word->since.ms);
+	if (a->fed)
+		put_all(&w, a);
 	sum = checksum(name, FORM, buf_str(&packed), packed.len);
 	if (packed.failed || buf_reserve(out, HEAD + packed.len) != 0) {
 		out->failed = true;
@@ -353,7 +364,7 @@ static void get_all(struct reader *r, struct assess *a, unsigned form)
 		if (i > 0 && a->v[i].partition <= a->v[i - 1].partition)
 			r->r.bad = true;
 	}
-	if (form != FORM_BEFORE && get_count(r, 1) == 1) {
+	if (form >= FORM_DELIVERY && get_count(r, 1) == 1) {
 		a->delivery = mem_calloc(1, sizeof(*a->delivery));
 		get_delivery(r, a->delivery);
 	}
@@ -361,18 +372,38 @@ static void get_all(struct reader *r, struct assess *a, unsigned form)
 		r->r.bad = true;
 }
 
+static bool is_recent(const struct assess *a, int64_t ms, struct wall wall)
+{
+	return wall.ms - ms >= -FUTURE_MS && wall.ms - ms <= a->rules.window_ms;
+}
+
+static void get_word(struct reader *r, const struct assess *a, struct wall wall,
+		     struct window_word *word)
+{
+	int64_t saved = unpack_step(&r->r, &r->time, TIME_MAX);
+	int32_t status = get_count(r, VERDICT_NODATA);
+	int64_t since = unpack_step(&r->r, &r->time, TIME_MAX);
+
+	if (since < 0 || since > saved)
+		r->r.bad = true;
+	if (!r->r.bad && since > 0 && is_recent(a, saved, wall))
+		*word = (struct window_word){(enum verdict)status, {since}};
+}
+
 /* Form and checksum are right: the packed part. */
-static int restore(struct assess *a, struct unpack packed, unsigned form,
-		   struct mono now, struct wall wall)
+static int restore(struct assess *a, struct window_word *word, struct unpack packed,
+		   unsigned form, struct mono now, struct wall wall)
 {
 	struct reader r = {.r = packed, .fed = TIME_MAX};
 	struct assess new = {.rules = a->rules, .state = a->state, .fed = true};
 	int64_t now_ms = now.ns / 1000000, age;
 
+	if (form >= FORM_WORD)
+		get_word(&r, a, wall, word);
 	(void)get_time(&r);
 	r.fed = r.time;
 	age = wall.ms - r.fed;
-	if (r.r.bad || age < -FUTURE_MS || age > a->rules.window_ms)
+	if (r.r.bad || !is_recent(a, r.fed, wall))
 		return -1;
 	r.to_mono = now_ms - (age < 0 ? r.fed : wall.ms);
 	new.fed_ms = r.fed + r.to_mono;
@@ -388,17 +419,18 @@ static int restore(struct assess *a, struct unpack packed, unsigned form,
 	return 0;
 }
 
-int window_restore(struct assess *a, const char *name, const void *bytes, size_t len,
-		   struct mono now, struct wall wall)
+int window_restore(struct assess *a, struct window_word *word, const char *name,
+		   const void *bytes, size_t len, struct mono now, struct wall wall)
 {
 	const unsigned char *p = bytes;
 	uint64_t sum = 0;
 
-	if (a->fed || len < HEAD || (p[0] != FORM && p[0] != FORM_BEFORE))
+	if (a->fed || len < HEAD || p[0] < 1 || p[0] > FORM)
 		return -1;
 	for (unsigned i = 0; i < 8; i++)
 		sum |= (uint64_t)p[1 + i] << (8 * i);
 	if (sum != checksum(name, p[0], p + HEAD, len - HEAD))
 		return -1;
-	return restore(a, (struct unpack){p + HEAD, p + len, false}, p[0], now, wall);
+	return restore(a, word, (struct unpack){p + HEAD, p + len, false}, p[0], now,
+		       wall);
 }

@@ -186,37 +186,75 @@ static void put_time(struct jsonw *w, const char *key, struct wall t)
 	jsonw_key_str(w, key, stamp);
 }
 
-static void put_annotations(struct jsonw *w, const struct alert *a)
-{
-	struct buf text = BUF_INIT(TEXT_MAX);
-	char value[64] = "";
+/* What is said beside the labels; one that is "" is left out. */
 
-	jsonw_key(w, "annotations");
+static const char *const annotation_names[] = {
+	"summary", "description", "incident", "partitions",
+	"value",   "changed",     "seen_on"};
+#define ANNOTATIONS ARRAY_LEN(annotation_names)
+
+struct annotations {
+	const char *v[ANNOTATIONS]; /* in that order */
+	struct buf summary, partitions;
+	char value[64];
+};
+
+/* `out` stays where it is until annotations_fini. */
+static void annotations_init(struct annotations *out, const struct alert *a)
+{
+	*out = (struct annotations){.summary = BUF_INIT(TEXT_MAX),
+				    .partitions = BUF_INIT(TEXT_MAX)};
+	message_line(a, &out->summary);
+	message_partitions(a, &out->partitions);
+	if (isfinite(a->value))
+		snprintf(out->value, sizeof(out->value), "%.15g", a->value);
+	out->v[0] = buf_str(&out->summary);
+	out->v[1] = a->message;
+	out->v[2] = a->incident;
+	out->v[3] = buf_str(&out->partitions);
+	out->v[4] = out->value;
+	out->v[5] = a->changed;
+	out->v[6] = a->at;
+}
+
+static void annotations_fini(struct annotations *a)
+{
+	buf_free(&a->summary);
+	buf_free(&a->partitions);
+}
+
+static void put_annotations(struct jsonw *w, const char *key,
+			    const struct annotations *a)
+{
+	jsonw_key(w, key);
 	jsonw_object(w);
-	message_line(a, &text);
-	jsonw_key_str(w, "summary", buf_str(&text));
-	jsonw_key_str(w, "description", a->message);
-	jsonw_key_str(w, "incident", a->incident);
-	buf_reset(&text);
-	message_partitions(a, &text);
-	if (text.len > 0)
-		jsonw_key_str(w, "partitions", buf_str(&text));
-	if (isfinite(a->value)) {
-		snprintf(value, sizeof(value), "%.15g", a->value);
-		jsonw_key_str(w, "value", value);
-	}
-	if (*a->changed != '\0')
-		jsonw_key_str(w, "changed", a->changed);
-	if (*a->at != '\0')
-		jsonw_key_str(w, "seen_on", a->at);
+	for (size_t i = 0; i < ANNOTATIONS; i++)
+		if (*a->v[i] != '\0')
+			jsonw_key_str(w, annotation_names[i], a->v[i]);
 	jsonw_end(w);
-	buf_free(&text);
+}
+
+void message_common_annotations(struct jsonw *w, const struct message *m)
+{
+	struct annotations common, other;
+
+	annotations_init(&common, m->alerts[0]);
+	for (size_t i = 1; i < m->n; i++) {
+		annotations_init(&other, m->alerts[i]);
+		for (size_t k = 0; k < ANNOTATIONS; k++)
+			if (strcmp(common.v[k], other.v[k]) != 0)
+				common.v[k] = "";
+		annotations_fini(&other);
+	}
+	put_annotations(w, "commonAnnotations", &common);
+	annotations_fini(&common);
 }
 
 void message_alert_members(struct jsonw *w, const struct message *m,
 			   const struct alert *a, struct wall ends)
 {
 	struct label_pair labels[7];
+	struct annotations annotations;
 	char alertname[128];
 	size_t n = labels_of(a, alertname, sizeof(alertname), labels);
 
@@ -225,7 +263,9 @@ void message_alert_members(struct jsonw *w, const struct message *m,
 	for (size_t i = 0; i < n; i++)
 		jsonw_key_str(w, labels[i].name, labels[i].value);
 	jsonw_end(w);
-	put_annotations(w, a);
+	annotations_init(&annotations, a);
+	put_annotations(w, "annotations", &annotations);
+	annotations_fini(&annotations);
 	put_time(w, "startsAt", a->life.since);
 	if (a->life.state == ALERT_RESOLVED)
 		put_time(w, "endsAt", a->life.ended);

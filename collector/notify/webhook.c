@@ -109,9 +109,7 @@ void message_webhook(struct buf *out, const struct message *m)
 	put_group_members(&w, &g);
 	jsonw_end(&w);
 	put_common_labels(&w, m, &g);
-	jsonw_key(&w, "commonAnnotations");
-	jsonw_object(&w);
-	jsonw_end(&w);
+	message_common_annotations(&w, m);
 	jsonw_key_str(&w, "externalURL", m->url);
 	jsonw_key(&w, "alerts");
 	jsonw_array(&w);

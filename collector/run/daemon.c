@@ -422,6 +422,7 @@ static void stand_down(struct daemon *d, const struct config *next)
 
 static int take_over(struct daemon *d, struct config *next, struct err *err)
 {
+	enum log_level level = d->config->log_level;
 	size_t stay;
 
 	stand_down(d, next);
@@ -433,7 +434,9 @@ static int take_over(struct daemon *d, struct config *next, struct err *err)
 	raise_descriptor_limit(next);
 	if (start_actors(d, err) != 0)
 		return err->class;
-	log_change(next->log_level, next->log_format);
+	log_set_format(next->log_format);
+	if (next->log_level != level) /* one that was set meanwhile stays otherwise */
+		log_set_level(next->log_level);
 	serve_set_ready(d->serve);
 	log_info(ABOUT,
 		 "configuration taken over: %zu topics, %zu remote commands, "

@@ -205,6 +205,7 @@ void api_status(struct serve *s, struct request *r)
 				"\"since\":null,\"pace\":null,\"last_success\":null}");
 	write_section(s, &w, "receivers", BOARD_RECEIVERS, "[]");
 	write_section(s, &w, "brokers", BOARD_BROKERS, "[]");
+	write_section(s, &w, "objectives", BOARD_OBJECTIVES, "[]");
 	jsonw_end(&w);
 	board_views_fini(&views);
 	send_json(r, &body);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/wake.h"
 
 #define DOOR_CONNECTIONS 64
 #define DOOR_CROWDED (DOOR_CONNECTIONS - 8) /* from here on the oldest gives way */
@@ -28,9 +29,9 @@ struct door_tls {
 
 /* Listen on "host:port", or on the socket file `path`, which replaces what stands
  * there. Returns a descriptor or a negative class: ERR_RETRY, the address is taken or
- * not there (yet).
+ * not there (yet); ERR_AGAIN, `w` was told to stop while a name was looked up.
  * @thread http */
-NODISCARD int door_listen(const char *listen, struct err *err);
+NODISCARD int door_listen(const char *listen, struct wake *w, struct err *err);
 NODISCARD int door_listen_local(const char *path, struct err *err);
 
 /* Take over the socket on success.  @thread http */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/metrics.h"
 #include "serve/prom_int.h"
 #include "serve/serve_int.h"
@@ -197,6 +199,10 @@ static const struct {
 #define NODATA "mmlag_topic_nodata"
 #define NODATA_HELP "1 while the topic is without data, with the reason."
 #define UNREAD "mmlag_topic_target_unread"
+#define KEPT "mmlag_topic_objective_kept_ratio"
+#define KEPT_HELP                                                                   \
+	"Share of the time of the topic's objective in which no lag was above its " \
+	"lag_max."
 #define UNREAD_HELP "1 while the mirror's other side cannot be read, with the reason."
 #define TOPICS "mmlag_topics"
 #define TOPICS_HELP "Topics that are followed, by status."
@@ -297,6 +303,36 @@ static void write_unread(struct prom *p, const struct board_views *views)
 	}
 }
 
+static const char *text_at(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text != NULL ? text : "";
+}
+
+void figures_objectives(const char *json, size_t len, bool several_clusters,
+			struct buf *out)
+{
+	struct prom p = {.out = out, .several_clusters = several_clusters};
+	json_t *list = json_loadb(json, len, 0, NULL), *v;
+	size_t i;
+
+	prom_family(&p, KEPT, "gauge", KEPT_HELP);
+	json_array_foreach(list, i, v)
+	{
+		const struct prom_labels l = {.group = text_at(v, "group"),
+					      .cluster = text_at(v, "cluster"),
+					      .topic = text_at(v, "topic"),
+					      .partition = -1};
+
+		if (!json_is_real(json_object_get(v, "kept")))
+			continue;
+		prom_series(&p, &l);
+		prom_real(&p, json_real_value(json_object_get(v, "kept")));
+	}
+	json_decref(list);
+}
+
 static void write_counts(const struct board_views *views, struct wall started,
 			 struct buf *out)
 {
@@ -377,6 +413,7 @@ void figures_reference(struct buf *out)
 		    of_topics[i].help);
 	row(out, NODATA, "consumergroup, reason, topic", "gauge", NODATA_HELP);
 	row(out, UNREAD, "consumergroup, reason, topic", "gauge", UNREAD_HELP);
+	row(out, KEPT, "consumergroup, topic", "gauge", KEPT_HELP);
 	for (size_t i = 0; i < ARRAY_LEN(of_partitions); i++)
 		row(out, of_partitions[i].family, "consumergroup, partition, topic",
 		    "gauge", of_partitions[i].help);

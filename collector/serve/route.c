@@ -148,12 +148,16 @@ static void metrics(struct serve *s, struct request *r)
 {
 	const struct cached *kafka = cached(s, "exporter", &r->target, kafka_families);
 	struct board_views views = board_look(s->parts.board);
-	struct buf body = BUF_INIT(CONTENT_MAX);
+	struct buf body = BUF_INIT(CONTENT_MAX), objectives = BUF_INIT(CONTENT_MAX);
 
 	(void)buf_reserve(&body, kafka->content->len + (64 << 10));
 	buf_add(&body, kafka->content->data, kafka->content->len);
 	figures_write(&views, s->several_clusters, s->parts.started, clock_wall(),
 		      &body);
+	board_told(s->parts.board, BOARD_OBJECTIVES, &objectives);
+	figures_objectives(buf_str(&objectives), objectives.len, s->several_clusters,
+			   &body);
+	buf_free(&objectives);
 	metrics_write(&body);
 	board_views_fini(&views);
 	reply_set(&r->reply, MHD_HTTP_OK, TYPE_METRICS, &body);

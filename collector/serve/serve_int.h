@@ -128,6 +128,10 @@ void exporter_write(const struct board_views *views, bool several_clusters,
 /* mmlag_* of topics and partitions.  @thread any */
 void figures_write(const struct board_views *views, bool several_clusters,
 		   struct wall started, struct wall now, struct buf *out);
+/* The kept share of objectives, from what the alarm tells of them (BOARD_OBJECTIVES).
+ * @thread any */
+void figures_objectives(const char *json, size_t len, bool several_clusters,
+			struct buf *out);
 /* The table of docs/metrics.md.  @thread any */
 void figures_reference(struct buf *out);
 

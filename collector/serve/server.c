@@ -131,8 +131,10 @@ static void open_tcp(struct serve *s)
 {
 	const struct config_http *c = &s->parts.config->http;
 	struct err err = ERR_INIT;
-	int fd = door_listen(c->listen, &err);
+	int fd = door_listen(c->listen, &s->wake, &err);
 
+	if (fd == ERR_AGAIN)
+		return;
 	s->stamp = stamp_of(c);
 	if (fd < 0 || open_on(s, fd, &s->tcp, &err) != 0) {
 		trouble(&s->tcp_trouble, &err);
@@ -335,6 +337,8 @@ struct step serve_step(void *self)
 	}
 	ask_finish(s);
 	look_after(s, now);
+	if (wake_stopping(&s->wake)) /* told so while a name was looked up */
+		return STEP_NOW;
 	next = mono_min(s->look, run_doors(s, now, &stuck));
 	if (stuck)
 		return STEP_UNTIL(mono_min(s->look, mono_add_ms(now, SOON_MS)));

@@ -11,9 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/resolve.h"
+
 #include "banned.h"
 
 #define BACKLOG 128
+#define RESOLVE_MS 10000 /* a second server may know a name that the first does not */
 #define FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 static int bind_one(const struct addrinfo *a)
@@ -32,11 +35,9 @@ static int bind_one(const struct addrinfo *a)
 	return -1;
 }
 
-int door_listen(const char *where, struct err *err)
+int door_listen(const char *where, struct wake *w, struct err *err)
 {
 	const char *colon = strrchr(where, ':');
-	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-				       .ai_socktype = SOCK_STREAM};
 	struct addrinfo *found;
 	char host[256];
 	size_t n = colon != NULL ? (size_t)(colon - where) : sizeof(host);
@@ -47,10 +48,10 @@ int door_listen(const char *where, struct err *err)
 		return err_set(err, ERR_PERMANENT, "%s is no address", where);
 	memcpy(host, where + brackets, n - 2 * brackets);
 	host[n - 2 * brackets] = '\0';
-	rc = getaddrinfo(host, colon + 1, &hints, &found);
+	rc = resolve_host(&found, host, colon + 1, w,
+			  mono_add_ms(clock_mono(), RESOLVE_MS), err);
 	if (rc != 0)
-		return err_set(err, ERR_RETRY, "cannot listen on %s: %s", where,
-			       gai_strerror(rc));
+		return err_wrap(err, "cannot listen on %s", where);
 	for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
 		fd = bind_one(a);
 	rc = errno;

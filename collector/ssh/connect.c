@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * connect: a name to a TCP connection. The resolver of libc cannot be interrupted, so
- * it runs in a thread of its own, which is left behind when nobody waits any longer. */
+ * connect: a name to a TCP connection. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/resolve.h"
 #include "lag/reason.h"
 #include "ssh/ssh_int.h"
 
 #include "banned.h"
 
-#define RESOLVER_STACK (256 * 1024)
 #define KEEPALIVE_IDLE_S 30
 #define KEEPALIVE_INTERVAL_S 10
 #define KEEPALIVE_COUNT 3
@@ -42,95 +37,10 @@ int ssh_wait_fd(const struct ssh_wait *w, int fd, short events)
 	}
 }
 
-/* A question to the resolver. The last of the two who hold it frees it. */
-struct question {
-	atomic_int holders;
-	char *host, *service;
-	int rc;
-	struct addrinfo *answer;
-	struct wake done; /* told to stop when the answer is there */
-};
-
-static void question_drop(struct question *q)
-{
-	if (atomic_fetch_sub(&q->holders, 1) > 1)
-		return;
-	if (q->answer != NULL)
-		freeaddrinfo(q->answer);
-	wake_fini(&q->done);
-	free(q->host);
-	free(q->service);
-	free(q);
-}
-
-static int look_up(struct question *q, int flags)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
-
-	return getaddrinfo(q->host, q->service, &hints, &q->answer);
-}
-
-static void *resolver(void *arg)
-{
-	struct question *q = arg;
-
-	q->rc = look_up(q, AI_ADDRCONFIG);
-	if (q->rc == EAI_NONAME) /* 127.0.0.1 by name, on a machine without a network */
-		q->rc = look_up(q, 0);
-	wake_stop(&q->done);
-	question_drop(q);
-	return NULL;
-}
-
-static int start_resolver(struct question *q)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, RESOLVER_STACK);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	atomic_fetch_add(&q->holders, 1);
-	rc = pthread_create(&thread, &attr, resolver, q);
-	if (rc != 0)
-		atomic_fetch_sub(&q->holders, 1);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc;
-}
-
 static int unreachable(struct err *err, const char *host, int port, const char *why)
 {
 	return err_set_code(err, ERR_RETRY, REASON_SSH_UNREACHABLE, "%s:%d: %s", host,
 			    port, why);
-}
-
-/* Fill in q->answer. */
-static int resolve(struct question *q, int port, const struct ssh_wait *w,
-		   struct err *err)
-{
-	char why[200];
-	int rc;
-
-	if (look_up(q, AI_NUMERICHOST) == 0)
-		return 0;
-	rc = start_resolver(q);
-	if (rc != 0)
-		return err_set_errno(err, ERR_RETRY, rc, "no thread for the resolver");
-	rc = ssh_wait_fd(w, q->done.fd, POLLIN);
-	if (rc == ERR_AGAIN)
-		return err_set(err, ERR_AGAIN, "told to stop");
-	if (rc != 0 || !wake_stopping(&q->done))
-		return unreachable(err, q->host, port, "the resolver does not answer");
-	if (q->rc == 0)
-		return 0;
-	snprintf(why, sizeof(why), "the name cannot be resolved: %s",
-		 gai_strerror(q->rc));
-	return unreachable(err, q->host, port, why);
 }
 
 static void set_option(int fd, int level, int option, int value)
@@ -227,21 +137,22 @@ static int connect_any(const struct addrinfo *list, const char *host, int port,
 int connect_host(const char *host, int port, int64_t dead_ms, const struct ssh_wait *w,
 		 int *fd, struct err *err)
 {
-	struct question *q = mem_calloc(1, sizeof(*q));
+	struct addrinfo *list = NULL;
+	struct err why = ERR_INIT;
+	char service[16];
 	int rc;
 
 	*fd = -1;
-	atomic_init(&q->holders, 1);
-	q->host = mem_strdup(host);
-	q->service = mem_printf("%d", port);
-	rc = wake_init(&q->done) == 0 ? resolve(q, port, w, err)
-				      : err_set_errno(err, ERR_RETRY, errno,
-						      "no descriptor (ulimit -n)");
-	if (rc == 0)
-		rc = connect_any(q->answer, host, port, w, fd, err);
+	snprintf(service, sizeof(service), "%d", port);
+	rc = resolve_host(&list, host, service, w->wake, w->deadline, &why);
+	if (rc == ERR_AGAIN)
+		return err_set(err, ERR_AGAIN, "%s", why.text);
+	if (rc != 0)
+		return unreachable(err, host, port, why.text);
+	rc = connect_any(list, host, port, w, fd, err);
 	if (rc == 0)
 		set_options(*fd, dead_ms);
-	question_drop(q);
+	freeaddrinfo(list);
 	return rc;
 }
 

@@ -19,6 +19,7 @@ struct bulletin {
 	atomic_uint refs;
 	struct bulletin_entry *v; /* in order of alert_compare */
 	size_t n;
+	bool news; /* something began, ended or was held; else only figures moved */
 };
 
 /* Room for `n` entries, all empty.  @thread any */

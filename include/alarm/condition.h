@@ -25,6 +25,7 @@ struct condition {
 	struct wall since; /* it holds since, 0 not known */
 	const int32_t *partitions;
 	size_t partition_count;
+	const struct sample *lags;           /* what is judged; NULL: something else */
 	double value;                        /* NAN none */
 	char message[CONDITION_MESSAGE_MAX]; /* of worth while it holds or is between */
 };

@@ -12,7 +12,7 @@
 
 struct told {
 	char incident[17];
-	struct wall at; /* a message with it was made, the last time */
+	struct wall at; /* a message with it was delivered or made, the last time */
 	bool delivered; /* one that says that it fires has arrived */
 	bool lost;      /* none has, and none is on its way */
 	bool closing;   /* one that says that it is over is on its way */
@@ -64,7 +64,7 @@ bool ledger_push(struct ledger *l, struct alert *alerts, size_t n, bool repeated
 
 /* The first message was delivered, or is given up: what was told follows from it.
  * @thread the owner's */
-void ledger_delivered(struct ledger *l);
+void ledger_delivered(struct ledger *l, struct wall now);
 void ledger_drop(struct ledger *l);
 
 #endif

@@ -21,10 +21,8 @@ enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON };
  * @thread main */
 void log_open(enum log_level level, enum log_format format, bool colour);
 
-/* At a reload, while threads run.  @thread any */
-void log_change(enum log_level level, enum log_format format);
-
-/* Change the level while threads run.  @thread any */
+/* While threads run.  @thread any */
+void log_set_format(enum log_format format);
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 

@@ -41,11 +41,12 @@ void board_views_fini(struct board_views *w);
 
 /* What an actor tells of itself, as one JSON value that the pages show. */
 enum board_section {
-	BOARD_SHIPPER,   /* object */
-	BOARD_ALERTS,    /* array */
-	BOARD_SILENCES,  /* array */
-	BOARD_RECEIVERS, /* array */
-	BOARD_BROKERS,   /* array */
+	BOARD_SHIPPER,    /* object */
+	BOARD_ALERTS,     /* array */
+	BOARD_SILENCES,   /* array */
+	BOARD_RECEIVERS,  /* array */
+	BOARD_BROKERS,    /* array */
+	BOARD_OBJECTIVES, /* array, by topic: docs/api.md */
 	BOARD_SECTIONS
 };
 

@@ -11,17 +11,26 @@
 #include "base/compiler.h"
 #include "lag/assess.h"
 
+/* What was said of the topic last: OK, WARN, ERR or NODATA, and since when that is so.
+ */
+struct window_word {
+	enum verdict status;
+	struct wall since; /* 0: nothing was said */
+};
+
 /* Append the bytes; `name` says whose they are (any text). Nothing is appended before
- * the first sample. `now` and `wall` are the same moment.
+ * the first word and the first sample. `now` and `wall` are the same moment.
  * @thread the owner's */
-void window_save(const struct assess *a, const char *name, struct mono now,
-		 struct wall wall, struct buf *out);
+void window_save(const struct assess *a, const struct window_word *word,
+		 const char *name, struct mono now, struct wall wall, struct buf *out);
 
 /* Take up what was saved, into a fresh assess. Returns 0, or -1 with `a` as it was:
- * bytes of another form, of another topic, damaged, from the future, or older than the
- * window.
+ * bytes of another form, of another topic, damaged, from the future, or with a newest
+ * sample that is older than the window. `word` is filled in where it was saved within
+ * the last window, whatever is returned, and is else left alone.
  * @thread the owner's */
-NODISCARD int window_restore(struct assess *a, const char *name, const void *bytes,
-			     size_t len, struct mono now, struct wall wall);
+NODISCARD int window_restore(struct assess *a, struct window_word *word,
+			     const char *name, const void *bytes, size_t len,
+			     struct mono now, struct wall wall);
 
 #endif

@@ -61,6 +61,10 @@ enum severity message_severity(const struct message *m);
 void message_alert_members(struct jsonw *w, const struct message *m,
 			   const struct alert *a, struct wall ends);
 
+/* The member "commonAnnotations": those that all alerts of the message have alike.
+ * @thread any */
+void message_common_annotations(struct jsonw *w, const struct message *m);
+
 /* 64-bit FNV-1a of the sorted labels, 16 hex digits, as Alertmanager has it.
  * @thread any */
 void message_fingerprint(const struct alert *a, char out[17]);

@@ -161,7 +161,8 @@ def test_a_stopped_mirror_is_told_everywhere_and_so_is_its_end(
         return [a for m in hook.told for a in m["alerts"]
                 if a["labels"]["rule"] == "stopped" and a["status"] == state]
 
-    wait_for("the webhook, after a refusal", 30, lambda: about("firing"))
+    [told_hook, *_] = wait_for("the webhook, after a refusal", 30, lambda: about("firing"))
+    assert told_hook["fingerprint"] == alert["fingerprint"], "as Alertmanager counts it"
     assert hook.tries[0]["version"] == "4"
     wait_for("the command", 10, told.exists)
 
@@ -268,6 +269,7 @@ def test_notify_test_shows_request_status_and_answer(workplace, hook, alertmanag
     assert "secret-path" not in done.stdout + done.stderr
     [message] = hook.told
     assert message["alerts"][0]["labels"]["alertname"] == "mmlag_test"
+    assert message["commonAnnotations"] == message["alerts"][0]["annotations"]
 
     done = workplace.run("notify", "test", "-c", config)
     assert done.returncode == 1  # one of the two Alertmanagers is not there

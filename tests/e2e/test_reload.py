@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """SIGHUP: another configuration while the daemon runs, on a real sshd."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -50,6 +51,18 @@ class House:
         except OSError:  # the listener begins anew
             return ""
 
+    def set_level(self, level):
+        c = http.client.HTTPConnection("localhost")
+        c.sock = socket.socket(socket.AF_UNIX)
+        c.sock.connect(str(self.workplace.path / "state" / "control.sock"))
+        c.request("POST", "/api/v1/loglevel", json.dumps({"level": level}),
+                  {"Content-Type": "application/json"})
+        assert c.getresponse().status == 200
+        c.close()
+
+    def level(self):
+        return json.loads(self.page("/v3/admin/loglevel"))["level"]
+
     def figure(self, name):
         found = re.search(rf"^{name} (\S+)$", self.page(), re.M)
         return float(found.group(1)) if found else None
@@ -73,6 +86,7 @@ def opened(house):
 def test_what_is_the_same_goes_on_and_the_rest_follows_the_file(house):
     assert opened(house) == 2 and house.figure("mmlag_config_last_reload_successful") == 1
     started = house.figure("mmlag_start_time_seconds")
+    house.set_level("debug")
     house.write(["a", "c", {"name": "d", "command": ENDLESS.replace("3", "7")}],
                 receivers=[{"name": "ops", "type": "command", "argv": ["/bin/true"]}])
     house.hup()
@@ -85,9 +99,11 @@ def test_what_is_the_same_goes_on_and_the_rest_follows_the_file(house):
     log = house.daemon.log()
     assert log.count(" a: has data") == 1 and log.count(" c: has data") == 1
     assert "3 topics, 3 remote commands, 1 of them as before" in log
-    house.write([{"name": "a", "labels": {"team": "x"}}, "c"])
+    assert house.level() == "debug", "who set it at run time is not done yet"
+    house.write([{"name": "a", "labels": {"team": "x"}}, "c"], log={"level": "warn"})
     house.hup()
     wait_for("the label is there", 30, lambda: '"team":"x"' in house.page("/api/v1/topics"))
+    assert house.level() == "warn", "the file has another one than before"
     assert opened(house) == 5 and set(house.lags()) <= {"a", "c"}
     assert house.daemon.stop() == 0
 

@@ -8,6 +8,7 @@ import gzip
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -18,7 +19,7 @@ import threading
 import time
 
 import pytest
-from conftest import Workplace, wait_for
+from conftest import MMLAG, Workplace, wait_for
 
 pytestmark = pytest.mark.beside
 
@@ -75,7 +76,8 @@ class Answer:
 class Pages:
     """A daemon with pages on a port of its own."""
 
-    def __init__(self, workplace, listen="127.0.0.1", wait=True, **http_keys):
+    def __init__(self, workplace, listen="127.0.0.1", wait=True, sections=None, topic=None,
+                 **http_keys):
         self.port = http_keys.pop("port", None) or free_port()
         self.workplace = workplace
         token = workplace.path / "token"
@@ -83,9 +85,9 @@ class Pages:
             token.write_text(TOKEN + "\n")
             token.chmod(stat.S_IRUSR)
         keys = {"listen": f"{listen}:{self.port}", "token_file": str(token), **http_keys}
-        topic = {"name": "orders", "format": "table", "interval": "1s", "share": "topic",
-                 "command": "cat <<'E'\n" + TABLE + "E\n"}
-        self.config = workplace.config(topics=[topic], http=keys)
+        entry = {"name": "orders", "format": "table", "interval": "1s", "share": "topic",
+                 "command": "cat <<'E'\n" + TABLE + "E\n", **(topic or {})}
+        self.config = workplace.config(topics=[entry], http=keys, **(sections or {}))
         self.control = str(workplace.path / "state" / "control.sock")
         self.daemon = workplace.daemon(self.config)
         if wait:
@@ -261,6 +263,19 @@ def test_the_metrics_are_clean(pages):
     assert unclean == []
 
 
+def test_every_family_that_may_ever_be_served_is_clean():
+    """docs/metrics.md is made from the declarations, and a unit test compares the two."""
+    rows = re.findall(r"^\| `(mmlag_\w+)` \| (.*?) \| (\w+) \| (.*) \|$",
+                      (pathlib.Path(__file__).parents[2] / "docs/metrics.md").read_text(), re.M)
+    assert len(rows) > 40
+    page = "".join(f"# HELP {name} {says}\n# TYPE {name} {kind}\n{name}" + (
+        "{" + ",".join(f'{label}="x"' for label in re.findall(r"\w+", labels)) + "}"
+        if re.search(r"\w", labels) else "") + " 1\n" for name, labels, kind, says in rows)
+    tool = subprocess.run(["promtool", "check", "metrics"], input=page.encode(),
+                          capture_output=True, check=False)
+    assert (tool.returncode, tool.stdout, tool.stderr) == (0, b"", b"")
+
+
 def test_unchanged_answers_are_304_and_large_ones_are_compressed(pages):
     first = pages("/")
     assert first.headers["ETag"]
@@ -398,6 +413,10 @@ def tls_and_a_new_certificate(workplace):
             peer.append(c.sock.getpeercert(True))
         return Answer(c.getresponse()).status
 
+    hello = bytes.fromhex("1603010200010001fc0303")  # and no more of it
+    stuck = [socket.create_connection((address, pages.port)) for _ in range(4)]
+    for s in stuck[:2]:
+        s.sendall(hello)
     assert ask() == 401
     assert ask(client) == 200
     assert ask((str(tmp_path / "stranger.pem"), str(tmp_path / "stranger.key"))) == 401
@@ -429,6 +448,9 @@ def tls_and_a_new_certificate(workplace):
     wait_for("the new certificate is shown", 25, renewed)
     half.send(b"\r\n")
     assert b" 200 OK" in half.sock.recv(65536)
+    for s in stuck:
+        wait_for("who never ends the handshake is ended", 30, lambda s=s: ended(s))
+        s.close()
 
 
 def test_what_is_too_large_is_refused(pages):
@@ -461,6 +483,68 @@ def ended(s):
         return True
 
 
+def test_unusual_requests_are_answered_in_their_order(pages):
+    def statuses(asked, half=False):
+        with pages.connect() as s:
+            s.sendall(asked)
+            if half:
+                s.shutdown(socket.SHUT_WR)
+            answer = b""
+            while asked.count(b" HTTP/1.") != len(re.findall(rb"HTTP/1\.1 \d", answer)):
+                more = s.recv(65536)
+                if not more:
+                    break
+                answer += more
+            return [int(n) for n in re.findall(rb"HTTP/1\.1 (\d+)", answer)]
+
+    def get(path):
+        return b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    # sent at once: one of a store's question, one of nothing, one of the board
+    assert statuses(get(b"/api/v1/topics/orders") + get(b"/nix") + get(b"/-/ready")) == [200, 404, 200]
+    assert statuses(get(b"/metrics"), half=True) == [200]  # it will ask no more, and reads on
+    assert statuses(b"GET /-/ready HTTP/1.0\r\n\r\n") == [200]
+    assert statuses(get(b"/-/ready")[:-2] + b"Content-Length: 5\r\n\r\nhello" + get(b"/nix")) == [
+        200, 404]
+    assert pages.raw(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n") == 400
+    assert pages("/metrics", Host="").status == 403
+
+
+def test_the_kept_share_of_an_objective_is_shown(workplace):
+    """The topic has lags of 12 and 0."""
+    pages = Pages(workplace, topic={"objective": {"lag_max": 11, "share": "99%", "over": "1d"}})
+
+    def kept():
+        objectives = pages.local("GET", "/api/v1/status").json()["objectives"]
+        return [o for o in objectives if o["kept"] is not None]
+    [told] = wait_for("something was counted", 20, kept)
+    assert told == {"cluster": "default", "group": "oasis-group", "topic": "orders", "lag_max": 11,
+                    "share": 0.99, "over_ms": 86400000, "kept": 0, "beyond_ms": told["beyond_ms"]}
+    assert told["beyond_ms"] > 0
+    assert ('\nmmlag_topic_objective_kept_ratio{consumergroup="oasis-group",topic="orders"} 0\n'
+            in pages("/metrics").body.decode())
+
+
+PATHS = ["/", "/metrics", "/-/healthy", "/-/ready", "/v3/kafka", "/v3/kafka/default/consumer",
+         "/v3/kafka/default/consumer/oasis-group/lag", "/burrow/admin", "/api/v1/topics",
+         "/api/v1/topics/orders", "/api/v1/alerts", "/api/v1/status", "/api/v1/spool"]
+
+
+def test_no_path_waits_for_elasticsearch(workplace):
+    with socket.socket() as silent:  # takes connections, and says nothing ever
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(128)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        pages = Pages(workplace, sections={"elasticsearch": {"hosts": [url]}})
+        wait_for("documents wait", 10,
+                 lambda: pages.local("GET", "/api/v1/status").json()["spool"]["documents"])
+        for path in PATHS:
+            asked = time.monotonic()
+            assert pages(path).status == 200, path
+            assert time.monotonic() - asked < 3, path  # the server has 30 s
+        pages.daemon.stop(signal.SIGKILL)
+
+
 def test_slow_and_greedy_clients_harm_nobody(pages):
     dripping = [pages.connect() for _ in range(20)]
     for s in dripping:
@@ -477,19 +561,24 @@ def test_slow_and_greedy_clients_harm_nobody(pages):
 
 
 def dripping_alone(workplace):
+    """Headers, and a body: each lives for the allowed age and no longer."""
     pages = Pages(workplace)
-    slow = pages.connect()
-    slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
+    header, body = pages.connect(), pages.connect()
+    header.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
+    body.sendall(b"POST /api/v1/loglevel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n"
+                 b"Content-Type: application/json\r\nAuthorization: Bearer " + TOKEN.encode()
+                 + b"\r\n\r\n")
     began = time.monotonic()
 
-    def drip():
+    def drip(s):
         with contextlib.suppress(OSError):
-            slow.settimeout(1)
-            slow.sendall(b"x")
-        return ended(slow)
-    wait_for("the slow one is ended", 40, drip)
+            s.settimeout(1)
+            s.sendall(b"x")
+        return ended(s)
+    wait_for("the slow ones are ended", 40, lambda: all([drip(header), drip(body)]))
     assert 25 < time.monotonic() - began < 36
-    slow.close()
+    header.close()
+    body.close()
 
 
 def is_held(pages, port):
@@ -545,6 +634,28 @@ def a_taken_port(workplace):
         b"GET /-/ready HTTP/1.1\r\nHost: localhost\r\n\r\n") == 200
         if "pages on" in pages.daemon.log() else False)
     assert pages.daemon.log().count("cannot listen") == 1
+
+
+def test_a_resolver_that_says_nothing_delays_no_stop(workplace, tmp_path):
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text("nameserver 127.53.7.9\noptions timeout:25 attempts:1\n")
+    token = tmp_path / "t"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    config = workplace.config(topics=["orders"], http={"listen": "pages.example:9308",
+                                                       "token_file": str(token)})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.53.7.9", 53))
+        silent.settimeout(20)
+        daemon = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+             f'mount --bind {resolver} /etc/resolv.conf && exec "$0" "$@"',
+             MMLAG, "run", "-c", config], stderr=subprocess.DEVNULL)
+        assert silent.recv(512), "the name is looked up"
+        asked = time.monotonic()
+        daemon.terminate()
+        assert daemon.wait(20) == 0
+        assert time.monotonic() - asked < 8  # the resolver goes on for 25 s
 
 
 def test_the_control_socket_is_ours_alone_and_outlives_a_kill(workplace):

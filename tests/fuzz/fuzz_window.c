@@ -42,25 +42,34 @@ static void live_on(struct assess *a)
 	assess_feed(a, &s, now);
 	assert(assess_look(a, now).status <= VERDICT_ERR);
 	assert(assess_partition(a, 3, &p));
-	window_save(a, "t", now, (struct wall){wall.ms + 10000}, &kept);
+	window_save(a, &(struct window_word){VERDICT_OK, wall}, "t", now,
+		    (struct wall){wall.ms + 10000}, &kept);
 	buf_free(&kept);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void take_up(unsigned char form, const uint8_t *data, size_t size)
 {
 	unsigned char *bytes = mem_calloc(size + HEAD, 1);
-	uint64_t sum = hash_fnv64(data, size, hash_fnv64("t", 1, 1));
+	uint64_t sum = hash_fnv64(data, size, hash_fnv64("t", 1, form));
+	struct window_word word = {VERDICT_OK, {0}};
 	struct assess *a = assess_new(&rules);
 
-	bytes[0] = 1;
+	bytes[0] = form;
 	for (unsigned i = 0; i < 8; i++)
 		bytes[1 + i] = (unsigned char)(sum >> (8 * i) & 255);
 	if (size > 0)
 		memcpy(bytes + HEAD, data, size);
-	if (window_restore(a, "t", bytes, size + HEAD,
+	if (window_restore(a, &word, "t", bytes, size + HEAD,
 			   (struct mono){NOW_MS * INT64_C(1000000)}, wall) == 0)
 		live_on(a);
+	assert(word.since.ms <= wall.ms + 1000 && word.status <= VERDICT_NODATA);
 	assess_free(a);
 	free(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	take_up(1, data, size);
+	take_up(3, data, size); /* begins with the last word */
 	return 0;
 }

@@ -507,6 +507,25 @@ static int expect_runs(char **words, size_t n, struct buf *seen)
 		      : -1;
 }
 
+/* since NAME OP DURATION: for how long the board says that it is so */
+static int expect_since(char **words, size_t n, struct buf *seen)
+{
+	struct board_views views;
+	int64_t ms = -1;
+	int rc;
+
+	if (n != 3)
+		return -1;
+	views = house_views();
+	for (size_t i = 0; i < views.n; i++)
+		if (strcmp(views.v[i]->name.topic, words[0]) == 0)
+			ms = clock_wall().ms - views.v[i]->status_since.ms;
+	board_views_fini(&views);
+	buf_printf(seen, "%lld ms", (long long)ms);
+	rc = words_compare(ms, words[1], words_duration(words[2]));
+	return rc < 0 ? -1 : !rc;
+}
+
 /* board NAME OK|WARN|ERR|NODATA|absent: what the board shows of a topic or pattern */
 static int expect_board(char **words, size_t n, struct buf *seen)
 {
@@ -608,6 +627,7 @@ static const struct {
 	{"largest-bulk", expect_largest_bulk},
 	{"index", expect_index},
 	{"board", expect_board},
+	{"since", expect_since},
 	{"stop-took", expect_stop_took},
 };
 

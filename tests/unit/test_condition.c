@@ -131,6 +131,40 @@ static void nothing_holds_of_what_is_well(void **state)
 	view_unref(v);
 }
 
+/* Of no reason known: a named one is a gap. */
+static void a_sample_that_grows_old_is_an_alarm(void **state)
+{
+	static const struct {
+		int64_t interval_ms, timeout_ms, age_ms;
+		enum alert_fact fact;
+	} rows[] = {
+		{10000, 60000, 299999, FACT_AWAY},
+		{10000, 60000, 300000, FACT_HOLDS},
+		{60000, 60000, 599999, FACT_AWAY}, /* ten intervals */
+		{60000, 60000, 600000, FACT_HOLDS},
+		{10000, 240000, 479999, FACT_AWAY}, /* two time-outs */
+		{10000, 240000, 480000, FACT_HOLDS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config_topic t = topic();
+		struct view *v = healthy(&t);
+		struct found f;
+
+		t.interval_ms = rows[i].interval_ms;
+		t.timeout_ms = rows[i].timeout_ms;
+		v->sample_seen.ns = (NOW_MS - rows[i].age_ms) * 1000000;
+		f = look(v, "old_sample", SEVERITY_WARNING);
+		if (!f.there || f.fact != rows[i].fact)
+			fail_msg("row %zu", i);
+		v->gap.reason = REASON_SSH_LOST;
+		assert_int_equal(look(v, "old_sample", SEVERITY_WARNING).fact,
+				 FACT_UNKNOWN);
+		view_unref(v);
+	}
+}
+
 static void a_store_that_is_not_well_is_an_alarm(void **state)
 {
 	const struct store_status ill = {.degraded = true,
@@ -351,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_holds_of_what_is_well),
+		cmocka_unit_test(a_sample_that_grows_old_is_an_alarm),
 		cmocka_unit_test(a_store_that_is_not_well_is_an_alarm),
 		cmocka_unit_test(a_verdict_holds_for_its_partitions),
 		cmocka_unit_test(what_is_not_known_is_not_away),

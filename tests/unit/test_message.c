@@ -112,6 +112,39 @@ static void the_webhook_is_of_alertmanagers_shape(void **state)
 	json_decref(root);
 }
 
+static void what_all_alerts_of_a_webhook_say_alike_stands_above_them(void **state)
+{
+	struct alert other = firing;
+	const struct alert *pair[] = {&firing, &other};
+	struct message m = message(pair, 1);
+	struct buf b = BUF_INIT(1 << 20);
+	json_t *root, *common, *its;
+
+	(void)state;
+	message_webhook(&b, &m);
+	root = parsed(&b);
+	common = json_object_get(root, "commonAnnotations");
+	its = json_object_get(json_array_get(json_object_get(root, "alerts"), 0),
+			      "annotations");
+	assert_true(json_object_size(common) > 3);
+	assert_true(json_equal(common, its)); /* of one they are its own */
+	json_decref(root);
+	other.value = firing.value + 1;
+	other.partition_count = 0; /* has no annotation of that name */
+	m = message(pair, 2);
+	buf_reset(&b);
+	message_webhook(&b, &m);
+	root = parsed(&b);
+	common = json_object_get(root, "commonAnnotations");
+	assert_string_equal(text_at(common, "description"), firing.message);
+	assert_string_equal(text_at(common, "incident"), firing.incident);
+	assert_null(json_object_get(common, "summary"));
+	assert_null(json_object_get(common, "value"));
+	assert_null(json_object_get(common, "partitions"));
+	json_decref(root);
+	buf_free(&b);
+}
+
 static void an_alertmanager_hears_how_long_to_believe_it(void **state)
 {
 	struct message m = message(both, 2);
@@ -317,6 +350,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_webhook_is_of_alertmanagers_shape),
+		cmocka_unit_test(
+			what_all_alerts_of_a_webhook_say_alike_stands_above_them),
 		cmocka_unit_test(an_alertmanager_hears_how_long_to_believe_it),
 		cmocka_unit_test(labels_do_not_change_with_what_is_said),
 		cmocka_unit_test(slack_gets_its_three_characters_escaped),

@@ -62,6 +62,27 @@ static const char *whole_page(struct page *p)
 	return buf_str(&p->text);
 }
 
+static void the_kept_share_of_objectives_is_shown(void **state)
+{
+	static const char told[] =
+		"[{\"cluster\":\"c\",\"group\":\"g\",\"topic\":\"a\\\"b\","
+		"\"lag_max\":10,\"kept\":0.9875},"
+		"{\"cluster\":\"c\",\"group\":\"g\",\"topic\":\"new\",\"kept\":null}]";
+	struct buf out = BUF_INIT(4096);
+
+	(void)state;
+	figures_objectives(told, strlen(told), true, &out);
+	assert_non_null(strstr(buf_str(&out),
+			       "# TYPE mmlag_topic_objective_kept_ratio gauge\n"
+			       "mmlag_topic_objective_kept_ratio{consumergroup=\"g\","
+			       "kafka_cluster=\"c\",topic=\"a\\\"b\"} 0.9875\n"));
+	assert_null(strstr(buf_str(&out), "new")); /* nothing was counted yet */
+	buf_reset(&out);
+	figures_objectives("", 0, false, &out); /* the alarm has not looked yet */
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+}
+
 static void page_end(struct page *p)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -484,6 +505,7 @@ int main(void)
 		cmocka_unit_test(every_series_and_family_stands_once),
 		cmocka_unit_test(the_mirrors_other_side_has_figures_or_a_reason),
 		cmocka_unit_test(figures_are_those_of_the_view),
+		cmocka_unit_test(the_kept_share_of_objectives_is_shown),
 		cmocka_unit_test(the_document_of_metrics_is_current),
 	};
 

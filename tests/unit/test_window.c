@@ -21,6 +21,9 @@
 
 static const struct assess_rules rules = ASSESS_RULES_DEFAULT;
 
+/* What is kept, and what is read, as the last word. */
+static struct window_word said, heard;
+
 static uint64_t random_state;
 
 static uint64_t below(uint64_t n)
@@ -143,12 +146,12 @@ static void restart(struct life *l, int64_t ms, int64_t mono0)
 {
 	struct buf kept = BUF_INIT(1 << 20);
 
-	window_save(l->a, "orders", mono_of(l, ms), wall_of(ms), &kept);
+	window_save(l->a, &said, "orders", mono_of(l, ms), wall_of(ms), &kept);
 	assert_false(kept.failed);
 	assess_free(l->a);
 	l->a = assess_new(&rules);
 	l->mono0 = mono0;
-	assert_int_equal(window_restore(l->a, "orders", kept.data, kept.len,
+	assert_int_equal(window_restore(l->a, &heard, "orders", kept.data, kept.len,
 					mono_of(l, ms), wall_of(ms)),
 			 0);
 	buf_free(&kept);
@@ -212,14 +215,14 @@ static struct life lived(struct buf *kept)
 		move(&t);
 		feed(&l, &t, ms);
 	}
-	window_save(l.a, "orders", mono_of(&l, 600000), wall_of(600000), kept);
+	window_save(l.a, &said, "orders", mono_of(&l, 600000), wall_of(600000), kept);
 	return l;
 }
 
 static int restore_at(const struct buf *kept, const char *name, int64_t ms)
 {
 	struct assess *a = assess_new(&rules);
-	int rc = window_restore(a, name, kept->data, kept->len,
+	int rc = window_restore(a, &heard, name, kept->data, kept->len,
 				(struct mono){(ms + 5) * 1000000}, wall_of(ms));
 
 	assess_free(a);
@@ -239,12 +242,12 @@ static void what_must_not_be_taken_up_is_not(void **state)
 	assert_int_equal(restore_at(&kept, "orders", 599500), 0);  /* slewed a little */
 	assert_int_equal(restore_at(&kept, "orders", 590000), -1); /* the future */
 	assert_int_equal(restore_at(&kept, "payments", 600000), -1);
-	assert_int_equal(window_restore(l.a, "orders", kept.data, kept.len,
+	assert_int_equal(window_restore(l.a, &heard, "orders", kept.data, kept.len,
 					mono_of(&l, 600000), wall_of(600000)),
 			 -1); /* lives already */
 	kept.data[0]++;
 	assert_int_equal(restore_at(&kept, "orders", 600000), -1);
-	window_save(fresh, "orders", mono_of(&l, 0), wall_of(0), &empty);
+	window_save(fresh, &said, "orders", mono_of(&l, 0), wall_of(0), &empty);
 	assert_int_equal(empty.len, 0); /* nothing is known */
 	assert_int_equal(restore_at(&empty, "orders", 600000), -1);
 	assess_free(fresh);
@@ -253,26 +256,87 @@ static void what_must_not_be_taken_up_is_not(void **state)
 	buf_free(&empty);
 }
 
-/* The form that knew nothing of a target. */
+/* Since when a topic is as it is, is known for as long as a window is of use. */
+static void the_last_word_is_kept_with_the_window(void **state)
+{
+	static const struct window_word no_data = {VERDICT_NODATA, {WALL0 - 86400000}};
+	struct buf kept = BUF_INIT(1 << 20);
+	struct life l;
+
+	(void)state;
+	said = no_data;
+	l = lived(&kept);
+	heard = (struct window_word){VERDICT_OK, {0}};
+	assert_int_equal(restore_at(&kept, "orders", 1200000), 0);
+	assert_int_equal(heard.status, VERDICT_NODATA);
+	assert_int_equal(heard.since.ms, no_data.since.ms);
+	heard = (struct window_word){VERDICT_OK, {0}};
+	assert_int_equal(restore_at(&kept, "orders", 1200001), -1); /* long ago */
+	assert_int_equal(heard.since.ms, 0);
+	said = (struct window_word){VERDICT_OK, {0}};
+	assess_free(l.a);
+	buf_free(&kept);
+}
+
+/* A host that has been down for longer than a window, and a restart in that time. */
+static void the_last_word_outlives_the_window(void **state)
+{
+	static const struct window_word no_data = {VERDICT_NODATA, {WALL0}};
+	struct buf kept = BUF_INIT(1 << 20), again = BUF_INIT(1 << 20);
+	struct assess *fresh = assess_new(&rules);
+	struct life l = lived(&kept);
+
+	(void)state;
+	buf_reset(&kept);
+	window_save(l.a, &no_data, "orders", mono_of(&l, 3600000), wall_of(3600000),
+		    &kept);
+	heard = (struct window_word){VERDICT_OK, {0}};
+	assert_int_equal(restore_at(&kept, "orders", 3601000), -1); /* an old window */
+	assert_int_equal(heard.status, VERDICT_NODATA);
+	assert_int_equal(heard.since.ms, WALL0);
+	window_save(fresh, &heard, "orders", mono_of(&l, 0), wall_of(3700000), &again);
+	heard = (struct window_word){VERDICT_OK, {0}};
+	assert_int_equal(restore_at(&again, "orders", 3701000), -1); /* no window */
+	assert_int_equal(heard.since.ms, WALL0);
+	assess_free(fresh);
+	assess_free(l.a);
+	buf_free(&kept);
+	buf_free(&again);
+}
+
+/* Make what is kept what the form of an older version was. */
+static void make_older(struct buf *kept, unsigned char form, size_t drop_first,
+		       size_t drop_last)
+{
+	uint64_t sum;
+
+	kept->len -= drop_first + drop_last;
+	memmove(kept->data + 9, kept->data + 9 + drop_first, kept->len - 9);
+	sum = hash_fnv64(kept->data + 9, kept->len - 9, hash_fnv64("orders", 6, form));
+	kept->data[0] = (char)form;
+	for (int i = 0; i < 8; i++)
+		kept->data[1 + i] = (char)(sum >> (8 * i) & 255);
+}
+
+/* The forms that knew nothing of the last word, and nothing of a target either. */
 static void what_an_older_version_kept_is_taken_up(void **state)
 {
+	static const size_t no_word = 13; /* two times and a status */
 	struct life l = {assess_new(&rules), 1000000, {0}};
 	struct sample s = SAMPLE_INIT;
 	struct partition row = {.has_lag = true, .lag = 5};
 	struct buf kept = BUF_INIT(1 << 20);
-	uint64_t sum;
 
 	(void)state;
 	s.rows = &row;
 	s.n = 1;
 	assess_feed(l.a, &s, mono_of(&l, 600000));
-	window_save(l.a, "orders", mono_of(&l, 600000), wall_of(600000), &kept);
-	assert_int_equal(kept.data[0], 2);
-	assert_int_equal(kept.data[--kept.len], 0); /* no delivery */
-	kept.data[0] = 1;
-	sum = hash_fnv64(kept.data + 9, kept.len - 9, hash_fnv64("orders", 6, 1));
-	for (int i = 0; i < 8; i++)
-		kept.data[1 + i] = (char)(sum >> (8 * i) & 255);
+	window_save(l.a, &said, "orders", mono_of(&l, 600000), wall_of(600000), &kept);
+	assert_int_equal(kept.data[0], 3);
+	assert_int_equal(kept.data[kept.len - 1], 0); /* no delivery */
+	make_older(&kept, 2, no_word, 0);
+	assert_int_equal(restore_at(&kept, "orders", 600000), 0);
+	make_older(&kept, 1, 0, 1);
 	assert_int_equal(restore_at(&kept, "orders", 600000), 0);
 	assess_free(l.a);
 	buf_free(&kept);
@@ -316,6 +380,8 @@ int main(void)
 		cmocka_unit_test(a_restarted_judge_says_what_one_says_that_went_on),
 		cmocka_unit_test(a_clock_that_has_just_begun_is_no_obstacle),
 		cmocka_unit_test(what_must_not_be_taken_up_is_not),
+		cmocka_unit_test(the_last_word_is_kept_with_the_window),
+		cmocka_unit_test(the_last_word_outlives_the_window),
 		cmocka_unit_test(what_an_older_version_kept_is_taken_up),
 		cmocka_unit_test(damaged_bytes_are_refused),
 		cmocka_unit_test(a_partition_takes_a_few_hundred_bytes),
