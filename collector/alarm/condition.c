@@ -451,9 +451,10 @@ static void look_store(const struct condition_facts *f, condition_each *each, vo
 	dead.fact = s->dead > 0 ? FACT_HOLDS : FACT_AWAY;
 	dead.value = (double)s->dead;
 	snprintf(dead.message, sizeof(dead.message),
-		 "%" PRId64 " documents were refused for good and are kept as dead "
-		 "letters: see `mmlag spool dead`",
-		 s->dead);
+		 "%" PRId64 " document%s refused for good and kept as %s: see "
+		 "`mmlag spool dead`",
+		 s->dead, s->dead == 1 ? " was" : "s were",
+		 s->dead == 1 ? "a dead letter" : "dead letters");
 	each(arg, &dead);
 	look_file(s, each, arg);
 	if (!f->ships)

@@ -110,7 +110,7 @@ def test_names_come_out_of_everything_as_they_went_in(workplace, index, search, 
         c.request("GET", path)
         return Answer(c.getresponse())
 
-    wait_for("all topics", 20, lambda: "pages on" in daemon.log() and
+    wait_for("all topics", 60, lambda: "pages on" in daemon.log() and
              {t["topic"] for t in ask("/api/v1/topics").json()["topics"]} >= set(NAMES))
     for name in NAMES:
         one = ask(f"/api/v1/topics/{urllib.parse.quote(name, safe='')}?group={urllib.parse.quote(GROUP, safe='')}").json()
@@ -123,7 +123,7 @@ def test_names_come_out_of_everything_as_they_went_in(workplace, index, search, 
     assert sorted(ask(f"/v3/kafka/default/consumer/{quoted}").json()["topics"]) == sorted(NAMES)
     status = ask(f"/v3/kafka/default/consumer/{quoted}/lag").json()["status"]
     assert status["group"] == GROUP and {p["topic"] for p in status["partitions"]} == set(NAMES)
-    wait_for("documents", 20, lambda: {d["topic"] for d in search.documents(index)} == set(NAMES))
+    wait_for("documents", 60, lambda: {d["topic"] for d in search.documents(index)} == set(NAMES))
     assert {d["group"] for d in search.documents(index)} == {GROUP}
     tail = subprocess.Popen([MMLAG, "tail", "-c", config, "--topic", NAMES[0]], stdout=subprocess.PIPE, text=True)
     first = json.loads(tail.stdout.readline())
@@ -132,7 +132,7 @@ def test_names_come_out_of_everything_as_they_went_in(workplace, index, search, 
     assert (first["topic"], first["group"]) == (NAMES[0], GROUP)
 
     told = web.told
-    wait_for("everybody is told", 30, lambda: {"alertmanager", "webhook", "slack", "pagerduty"} <= set(told) and post.mails
+    wait_for("everybody is told", 60, lambda: {"alertmanager", "webhook", "slack", "pagerduty"} <= set(told) and post.mails
              and (workplace.path / "told").exists() and (workplace.path / "told").stat().st_size)
     assert daemon.stop() == 0
 

@@ -509,21 +509,25 @@ def many():
 
 @pytest.mark.parametrize("mock", [many], indirect=True)
 def test_a_thousand_topics_do_not_stutter(page, mock, record_property):
+    """What an answer costs is counted in time of the CPU: the clock on the wall tells of other programs, too."""
+    cdp = page.driver.execute_cdp_cmd
     page.open(mock.url)
-    page.js("""window.long = []; new PerformanceObserver((l) => window.long.push(...l.getEntries().map((e) => e.duration)))
-        .observe({type: 'longtask'});""")
     assert page.text("#count") == "1,022 of 1,022 topics"
+    cdp("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent():
+        return 1000 * next(m["value"] for m in cdp("Performance.getMetrics", {})["metrics"] if m["name"] == "TaskDuration")
+    before = spent()
     for i in range(4):
         mock.world.wobble()
         page.js("document.getElementById('rows').scrollTop = arguments[0]", 9000 * i)
         seen = mock.world.counts.get(("/api/v1/topics", 200), 0)
         wait_for("the next answer", 6, lambda seen=seen: mock.world.counts.get(("/api/v1/topics", 200), 0) > seen)
+    took = (spent() - before) / 4
+    cdp("Performance.disable", {})
+    record_property("an answer, ms of the CPU", took)
+    assert took < 150
     assert page.js("return document.querySelectorAll('.rows .row').length") < 45
-    took = page.module("""
-        const {Topics} = await import('/topics.js');
-        return [Topics.name, window.long];""")[1]
-    record_property("long tasks, ms", took)
-    assert max(took, default=0) < 250, took
     page.one("#filter").send_keys("events-0999")
     assert page.rows() == ["events-0999"]
 

@@ -182,6 +182,15 @@ static void a_store_that_is_not_well_is_an_alarm(void **state)
 	f = look(v, "spool_set_aside", SEVERITY_WARNING);
 	assert_int_equal(f.fact, FACT_HOLDS);
 	assert_non_null(strstr(f.message, "mmlag.db.torn-1"));
+	store = (struct store_status){.dead = 1};
+	f = look(v, "dead_letters", SEVERITY_WARNING);
+	assert_non_null(strstr(f.message, "1 document was refused for good and kept as "
+					  "a dead letter: see"));
+	store.dead = 2;
+	f = look(v, "dead_letters", SEVERITY_WARNING);
+	assert_non_null(strstr(f.message,
+			       "2 documents were refused for good and kept as "
+			       "dead letters: see"));
 	store = (struct store_status){.dead = 0};
 	view_unref(v);
 }

@@ -135,27 +135,41 @@ export class Charts {
 				y: {axisLabelFormatter: (y, _, __, graph) => p.kind.axis(y, graph.yAxisRange()[1]), axisLabelWidth: 58, pixelsPerLabel: 22, ...(p.kind.ticker ? {ticker: p.kind.ticker} : {})},
 			},
 			underlayCallback: (g, area, graph) => this.underlay(g, area, graph),
+			plugins: [{activate: () => ({didDrawChart: (e) => this.reasons(e.drawingContext, e.dygraph)})}],
 			drawCallback: (graph) => this.moved(graph),
 			highlightCallback: (e, x, points) => this.point(x, points, p),
 			unhighlightCallback: () => this.point(null),
 		};
 	}
 
-	underlay(g, area, graph) {
+	// [gap, left edge, width] of those in view.
+	* inView(area, graph) {
 		for (const gap of this.gaps) {
 			const a = Math.max(area.x, graph.toDomXCoord(gap.from)), b = Math.min(area.x + area.w, graph.toDomXCoord(gap.until));
-			if (b <= area.x || a >= area.x + area.w) continue;
-			const w = Math.max(2, b - a);
-			hatch(g, a, area.y, w, area.h, css(gap.reason ? "--nodata" : "--dim"));
-			g.font = "10px system-ui, sans-serif";
-			const text = gap.reason || "";
-			if (text && g.measureText(text).width + 8 < w) {
-				g.fillStyle = css("--text");
-				g.textAlign = "left";
-				g.textBaseline = "top";
-				g.fillText(text, a + 4, area.y + 3);
-			}
+			if (b > area.x && a < area.x + area.w) yield [gap, a, Math.max(2, b - a)];
 		}
+	}
+
+	underlay(g, area, graph) {
+		for (const [gap, x, w] of this.inView(area, graph)) hatch(g, x, area.y, w, area.h, css(gap.reason ? "--nodata" : "--dim"));
+	}
+
+	// After the grid, whose lines would strike them through.
+	reasons(g, graph) {
+		const area = graph.getArea();
+		g.save();
+		g.font = "10px system-ui, sans-serif";
+		g.textAlign = "left";
+		g.textBaseline = "top";
+		for (const [gap, x, w] of this.inView(area, graph)) {
+			const text = gap.reason || "", wide = g.measureText(text).width;
+			if (!text || wide + 8 >= w) continue;
+			g.fillStyle = css("--back");
+			g.fillRect(x + 2, area.y + 1, wide + 4, 13);
+			g.fillStyle = css("--text");
+			g.fillText(text, x + 4, area.y + 3);
+		}
+		g.restore();
 	}
 
 	// Somebody dragged one of them: the others follow.
