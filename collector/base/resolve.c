@@ -89,10 +89,9 @@ static int await(struct question *q, struct wake *w, struct mono deadline,
 			return err_set(err, ERR_RETRY, "the resolver does not answer");
 		wake_wait(w, (struct step){q->done.fd, POLLIN, deadline, false});
 	}
-	return q->rc == 0
-		       ? 0
-		       : err_set(err, ERR_RETRY, "the name cannot be resolved: %s",
-				 gai_strerror(q->rc));
+	return q->rc == 0 ? 0
+			  : err_set(err, ERR_RETRY, "the name cannot be resolved: %s",
+				    gai_strerror(q->rc));
 }
 
 int resolve_host(struct addrinfo **out, const char *host, const char *service,

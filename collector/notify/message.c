@@ -188,9 +188,9 @@ static void put_time(struct jsonw *w, const char *key, struct wall t)
 
 /* What is said beside the labels; one that is "" is left out. */
 
-static const char *const annotation_names[] = {
-	"summary", "description", "incident", "partitions",
-	"value",   "changed",     "seen_on"};
+static const char *const annotation_names[] = {"summary",    "description", "incident",
+					       "partitions", "value",       "changed",
+					       "seen_on"};
 #define ANNOTATIONS ARRAY_LEN(annotation_names)
 
 struct annotations {
