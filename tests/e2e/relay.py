@@ -6,6 +6,7 @@ import ctypes
 import socket
 import struct
 import threading
+import time
 
 # A socket filter of one instruction that keeps 0 bytes of each packet: the kernel drops
 # them unseen and acknowledges nothing, so that both ends retransmit into the void.
@@ -17,8 +18,10 @@ class Relay:
     """What comes to `port` goes to `far`; 0: nowhere, as with a server that hangs. After a cut every packet is dropped, those of new
     connections too: nobody is told, and nothing is acknowledged."""
 
-    def __init__(self, far):
-        self.far = far
+    def __init__(self, far, delay=0):
+        """`delay`: seconds, each way."""
+        self.far, self.delay = far, delay
+        self.doomed = set()
         self.severed, self.over = threading.Event(), threading.Event()
         self.open = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
@@ -49,7 +52,11 @@ class Relay:
             while data := a.recv(65536):
                 if self.severed.is_set():
                     return
+                time.sleep(self.delay)
                 b.sendall(data)
+            if a in self.doomed:
+                a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                a.close()
             if not self.severed.is_set():
                 b.shutdown(socket.SHUT_WR)
         except OSError:
@@ -63,6 +70,12 @@ class Relay:
         for s in [self.listener, *self.open]:
             if s.fileno() >= 0:
                 s.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, drop)
+
+    def reset(self):
+        """All that is open, as seen by those who came."""
+        for s in self.open[::2]:
+            self.doomed.add(s)
+            s.shutdown(socket.SHUT_RD)  # wakes its thread
 
     def end(self):
         self.over.set()

@@ -15,6 +15,7 @@ import urllib.request
 import pytest
 
 from conftest import MMLAG, ROOT, Daemon, wait_for
+from relay import Relay
 
 sys.path.insert(0, os.path.join(ROOT, "scripts", "bench.d"))
 from sshds import Sshd  # noqa: E402  pylint: disable=wrong-import-position
@@ -187,6 +188,30 @@ def test_servers_that_are_odd_disturb_no_other_and_each_is_told_once(tmp_path):
     # one tries for all, each half minute; and the first connection was made at the start
     for name in ("no keys", "a second factor"):
         assert servers[name].said().count("Connection from") <= 2 + passed / 25
+
+
+def test_a_slow_way_that_resets_is_taken_again(house):
+    """Each byte takes its time both ways; what a box on the way resets is made anew."""
+    house.server.start()
+    wire = Relay(house.server.port, delay=0.05)
+    known = house.server.known_hosts().replace(str(house.server.port), str(wire.port))
+    (house.path / "known").write_text(known)
+    (house.path / "mmlag.yaml").write_text(json.dumps({
+        "state_dir": str(house.path / "state"), "http": "off", "topics": ["a"],
+        "defaults": {"host": "127.0.0.1", "port": wire.port, "user": house.server.user,
+                     "key_file": house.server.key, "known_hosts": str(house.path / "known"),
+                     "group": "g", "format": "line", "partitions": 1,
+                     "command": "while :; do echo 1; sleep 0.5; done"}}))
+    daemon = Daemon(str(house.path / "mmlag.yaml"), str(house.path / "log"))
+    try:
+        wait_for("data", 30, lambda: "a: has data" in daemon.log())
+        wire.reset()
+        wait_for("its loss", 30, lambda: "Connection reset by peer" in daemon.log())
+        wait_for("data again", 30, lambda: "gives data again" in daemon.log())
+    finally:
+        daemon.stop()
+        wire.end()
+    assert "no data from this host: ssh_lost: " in daemon.log(), daemon.log()
 
 
 ACCOUNTS = {
