@@ -98,11 +98,11 @@ def a_server_that_shuts_our_address_out_is_named_and_sat_out(path, home):
     seconds = int(re.search(r"activating ipv4 penalty of (\d+) seconds", server.said())[1])
     daemon = follow(path, server, [{"name": f"t{i}"} for i in range(10)])
     try:
-        wait_for("the reason", 5, lambda: "no data from this host: ssh_busy" in daemon.log())
+        wait_for("the reason", 30, lambda: "no data from this host: ssh_busy" in daemon.log())
         assert "PerSourcePenalties" in daemon.log()
         # at the longest, the next try is as far behind the end as the one before it was
         # behind the beginning
-        wait_for("all data", 2 * seconds + 20, lambda: daemon.log().count("has data") == 10)
+        wait_for("all data", 2 * seconds + 60, lambda: daemon.log().count("has data") == 10)
         assert server.said().count("drop connection") < 12  # of ten topics
         assert server.said().count("activating") == 1
         # what was there before is untouched by a later one
