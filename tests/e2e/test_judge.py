@@ -6,7 +6,10 @@ import json
 import random
 import subprocess
 
+import pytest
 from conftest import MMLAG
+
+pytestmark = pytest.mark.beside
 
 TS5 = [100000, 200000, 300000, 400000, 500000]
 TS10 = list(range(100000, 550001, 50000))
