@@ -204,6 +204,7 @@ install: all ## program, manual, unit and documents below PREFIX (/usr/local), D
 	sed -i 's,/usr/local/bin,$(PREFIX)/bin,' $(TO)/lib/systemd/system/mmlag.service
 	install -D -m 644 -t $(DOC) README.md CHANGELOG.md NOTICE LICENSE
 	install -D -m 644 -t $(DOC)/docs docs/*.md
+	install -D -m 644 -t $(DOC)/docs/proofs docs/proofs/*.md
 	install -D -m 644 -t $(DOC)/docs/images docs/images/*
 	install -D -m 644 -t $(DOC)/examples examples/*.yaml
 	install -D -m 644 -t $(DOC)/mappings mappings/mapping.json

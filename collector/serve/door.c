@@ -45,8 +45,8 @@ static const struct {
 	const char *name, *value;
 } always[] = {
 	{"Content-Security-Policy",
-	 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
-	 "data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+	 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+	 "connect-src 'self'; base-uri 'none'; form-action 'none'; "
 	 "frame-ancestors 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "no-referrer"},
@@ -137,7 +137,8 @@ static bool is_certified(const struct door *d, struct MHD_Connection *mhd)
 	       status == 0;
 }
 
-static struct caller caller_of(const struct door *d, struct MHD_Connection *mhd)
+static struct caller caller_of(const struct door *d, struct MHD_Connection *mhd,
+			       const char *version)
 {
 	struct caller c = {.local = d->local};
 	struct sockaddr_storage ours;
@@ -153,6 +154,7 @@ static struct caller caller_of(const struct door *d, struct MHD_Connection *mhd)
 	c.certified = is_certified(d, mhd);
 	c.host =
 		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+	c.nameless = c.host == NULL && strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 	c.authorization = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND,
 						      MHD_HTTP_HEADER_AUTHORIZATION);
 	return c;
@@ -269,10 +271,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd,
 {
 	struct door *d = cls;
 	struct request *r = *context;
-	struct caller c = caller_of(d, mhd);
+	struct caller c = caller_of(d, mhd, version);
 
 	(void)url;
-	(void)version;
 	if (r == NULL)
 		return MHD_NO;
 	if (!r->begun) {

@@ -26,6 +26,7 @@ struct caller {
 	struct address peer, ours; /* both ends of the connection */
 	bool certified;            /* showed a certificate of client_ca_file */
 	const char *host;          /* its Host header; NULL for none */
+	bool nameless;             /* has none, and HTTP/1.1 wants one */
 	const char *authorization; /* its Authorization header; NULL for none */
 };
 

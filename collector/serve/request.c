@@ -88,6 +88,9 @@ void request_begin(struct serve *s, struct request *r, const struct caller *c,
 	if (r->bad_target)
 		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
 			    "the path or its query is not understood");
+	else if (c->nameless)
+		reply_error(&r->reply, MHD_HTTP_BAD_REQUEST,
+			    "HTTP/1.1 wants a Host header (RFC 9112, section 3.2)");
 	else if (!guard_host(&s->guard, c))
 		reply_error(&r->reply, MHD_HTTP_FORBIDDEN,
 			    "this Host is not ours: add it to `names` under http:");

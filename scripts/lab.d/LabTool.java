@@ -109,7 +109,10 @@ public class LabTool {
                 if (now >= nextLook) {
                     nextLook = now + 200_000_000L;
                     double wanted = wantedRate(control, rate);
-                    if (wanted != rate) System.out.println("rate " + wanted);
+                    if (wanted != rate) {
+                        producer.flush(); // who reads the line may count what is there
+                        System.out.println("rate " + wanted);
+                    }
                     rate = wanted;
                     if (failures.get() != reported) System.out.println("failed so far: " + (reported = failures.get()));
                 }

@@ -195,6 +195,15 @@ start_mm2() {
   await mm2 120 logged mm2 'replication-consumer.*Assigned to partition'
 }
 
+load_is_at() { # RATE: once the load goes at it, and what it sent before has arrived
+  local i
+  for ((i = 0; i < 100; i++)); do
+    if [ "$(grep '^rate ' "$RUN/load/log" | tail -n 1)" = "rate $1.0" ]; then return 0; fi
+    sleep 0.1
+  done
+  return 1
+}
+
 start_load() {
   local dir=$RUN/load
   if [ ! -e "$dir/rate" ]; then echo "${MMLAG_LAB_RATE:-200}" >"$dir/rate"; fi

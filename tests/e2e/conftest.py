@@ -108,8 +108,9 @@ class Search:
         return [dict(h["_source"], _id=h["_id"]) for h in found.get("hits", {}).get("hits", [])]
 
     def count(self, index):
-        self("POST", f"/{index}/_refresh", ok=(200, 404))
-        return self("GET", f"/{index}/_count", ok=(200, 404)).get("count", 0)
+        """How many documents; none while the index is made or its shards are not up."""
+        self("POST", f"/{index}/_refresh", ok=(200, 404, 503))
+        return self("GET", f"/{index}/_count", ok=(200, 404, 503)).get("count", 0)
 
 
 class Daemon:

@@ -504,6 +504,7 @@ def test_unusual_requests_are_answered_in_their_order(pages):
     assert statuses(get(b"/api/v1/topics/orders") + get(b"/nix") + get(b"/-/ready")) == [200, 404, 200]
     assert statuses(get(b"/metrics"), half=True) == [200]  # it will ask no more, and reads on
     assert statuses(b"GET /-/ready HTTP/1.0\r\n\r\n") == [200]
+    assert statuses(b"GET /-/ready HTTP/1.1\r\n\r\n") == [400]  # without a Host
     assert statuses(get(b"/-/ready")[:-2] + b"Content-Length: 5\r\n\r\nhello" + get(b"/nix")) == [
         200, 404]
     assert pages.raw(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n") == 400
