@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <linux/tcp.h> /* with tcpi_bytes_received */
 #include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,29 +26,43 @@ static struct config_topic patient_topic(void)
 	return t;
 }
 
+/* Bytes that the host has sent. */
+static uint64_t arrived(const struct ssh *s, struct mono now)
+{
+	struct tcp_info info = {.tcpi_bytes_received = 0};
+	socklen_t len = sizeof(info);
+
+	assert_int_equal(getsockopt(ssh_poll(s, now).fd, IPPROTO_TCP, TCP_INFO, &info,
+				    &len),
+			 0);
+	return info.tcpi_bytes_received;
+}
+
 /* Each round is one watchdog's time for a clock that runs ahead, so that the host is
- * asked, and given up when it says nothing in three. Its answer may have come within
- * the step; then nothing more does, so that only after a round without a word the next
- * ones wait long for theirs. */
+ * asked, and given up when it says nothing in three. Its answer may come within the
+ * step, and after it nothing more does: only after rounds without a byte the next ones
+ * wait long. */
 static void be_quiet(struct ssh *s, struct mono *now, int64_t round_ms, int times)
 {
-	static const int waits[] = {50, 1000, PATIENCE_MS};
+	static const int waits[] = {5, 1000, PATIENCE_MS};
 	struct err err = ERR_INIT;
 	const char *data;
 	size_t len, silent = 0;
 
 	for (int i = 0; i < times; i++) {
+		uint64_t before = arrived(s, *now);
 		struct pollfd p;
 
 		*now = mono_add_ms(*now, round_ms);
 		assert_int_equal(ssh_step(s, *now, true, &data, &len, &err), SSH_WAIT);
 		p = (struct pollfd){ssh_poll(s, *now).fd, POLLIN, 0};
-		if (poll(&p, 1, waits[silent]) > 0)
+		(void)poll(&p, 1, waits[silent]);
+		if (ssh_step(s, *now, true, &data, &len, &err) != SSH_WAIT)
+			fail_msg("round %d: %s", i, err.text);
+		if (arrived(s, *now) > before)
 			silent = 0;
 		else if (silent < ARRAY_LEN(waits) - 1)
 			silent++;
-		if (ssh_step(s, *now, true, &data, &len, &err) != SSH_WAIT)
-			fail_msg("round %d: %s", i, err.text);
 	}
 }
 
